@@ -1,0 +1,1 @@
+//! The binary vekha: configuration, wiring, worker, server, command line.

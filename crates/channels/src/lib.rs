@@ -1,0 +1,1 @@
+//! Talking with clients: providers, conversations, delivery.

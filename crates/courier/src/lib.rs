@@ -1,0 +1,1 @@
+//! The only outgoing sockets: HTTP and SMTP.

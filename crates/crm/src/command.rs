@@ -1,0 +1,131 @@
+//! What is wanted. Only a command changes an item, and every change leaves an event.
+
+use crate::ids::{EntityTypeId, ItemRef, StageId, UserId};
+use crate::label::Label;
+use crate::time::Moment;
+use crate::value::Values;
+use serde::{Deserialize, Serialize};
+
+/// What is wanted. The one `match` over it stands in `app/wiring.rs`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "command")]
+pub enum Command {
+    /// Make an item.
+    Create {
+        /// Its kind.
+        kind: EntityTypeId,
+        /// Its answers.
+        values: Values,
+    },
+    /// Change answers of an item (a new responsible and a new stage included).
+    Change {
+        /// Which.
+        item: ItemRef,
+        /// The new answers; an empty one clears the field.
+        values: Values,
+    },
+    /// Bring an item to a stage.
+    Move {
+        /// Which.
+        item: ItemRef,
+        /// Where.
+        to: StageId,
+    },
+    /// Delete an item.
+    Delete {
+        /// Which.
+        item: ItemRef,
+    },
+    /// Write a comment.
+    Comment {
+        /// Where.
+        item: ItemRef,
+        /// What.
+        text: String,
+    },
+    /// Give somebody a task.
+    CreateTask {
+        /// For which card; `None` for a task of its own.
+        about: Option<ItemRef>,
+        /// Who has to do it.
+        to: UserId,
+        /// What.
+        title: String,
+        /// In detail.
+        description: String,
+        /// Until when.
+        deadline: Option<Moment>,
+    },
+    /// Change the status of a task: `pending`, `in_progress`, `deferred`, `completed`.
+    MoveTask {
+        /// Which.
+        task: ItemRef,
+        /// To what.
+        status: String,
+    },
+    /// The deadline of a task has come: see whether it is late.
+    CheckDeadline {
+        /// Which.
+        task: ItemRef,
+    },
+    /// Write to the client of a card.
+    SendMessage {
+        /// Whose card.
+        about: ItemRef,
+        /// Through which channel: code of the provider.
+        channel: String,
+        /// Code of the template; empty for a free text.
+        template: String,
+        /// The free text, or the text of a template already filled.
+        text: String,
+        /// Subject of a letter.
+        subject: String,
+        /// Filled places of a template approved by the provider, by number.
+        variables: Values,
+        /// Makes a repeat of the same send recognisable; empty when it does not come from a rule.
+        key: String,
+    },
+    /// Hand a queued message to its provider. Runs outside a transaction: see `Job`.
+    Deliver {
+        /// Which.
+        message: ItemRef,
+    },
+    /// Tell members of staff something.
+    Notify {
+        /// Whom.
+        users: Vec<UserId>,
+        /// On account of which card.
+        about: ItemRef,
+        /// What.
+        text: Label,
+        /// A card has to jump up on the screen, with a sound.
+        popup: bool,
+    },
+    /// Call a program outside. Runs outside a transaction: see `Job`.
+    CallUrl {
+        /// On account of which card.
+        about: ItemRef,
+        /// Where.
+        url: String,
+        /// `GET` or `POST`.
+        method: String,
+        /// What.
+        body: Values,
+        /// Makes a repeat recognisable to the receiver.
+        key: String,
+    },
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Done {
+    /// The item that was made or changed, if it was one.
+    pub item: Option<ItemRef>,
+}
+
+impl Done {
+    /// This item.
+    pub fn with(item: ItemRef) -> Done {
+        Done { item: Some(item) }
+    }
+}

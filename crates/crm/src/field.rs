@@ -1,0 +1,518 @@
+//! One question a record answers; also the questions that triggers, robots and channels ask of their settings.
+
+use crate::failure::Refusal;
+use crate::ids::{EntityTypeId, ItemRef};
+use crate::label::Label;
+use crate::point;
+use crate::time::{Date, Moment};
+use crate::value::{Decimal, Point, Value, Values};
+use serde::{Deserialize, Serialize};
+
+/// What kind of answer a field takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum FieldKind {
+    /// One line.
+    Text,
+    /// Several lines.
+    LongText,
+    /// A whole number.
+    Integer,
+    /// A number with up to four places.
+    Decimal,
+    /// An amount; its currency is the answer to the item's `currency` field.
+    Money,
+    /// A day.
+    Date,
+    /// A moment.
+    Moment,
+    /// Yes or no.
+    Flag,
+    /// One of the codes.
+    Choice {
+        /// What can be chosen.
+        options: Vec<Choice>,
+    },
+    /// An item of one type.
+    Link {
+        /// The type.
+        to: EntityTypeId,
+    },
+    /// An item of any type.
+    AnyItem,
+    /// A member of staff.
+    User,
+    /// A step of a pipeline of the item's own type, or of any type in the settings of a rule.
+    Stage,
+    /// A pipeline.
+    Pipeline,
+    /// Phones, normalised.
+    Phone,
+    /// Addresses of e-mail, normalised.
+    Email,
+    /// Names in messengers.
+    Messenger,
+    /// Web addresses.
+    Web,
+    /// A stored file.
+    File,
+    /// Named answers inside: settings and tables.
+    Record {
+        /// The questions inside.
+        fields: Vec<Field>,
+    },
+    /// A channel account with this provider code; empty means any.
+    Account {
+        /// The provider's code.
+        provider: String,
+    },
+    /// A length of time, written `15m`, `2h`, `3d`.
+    Span,
+    /// A text with `{{holes}}`.
+    Pattern,
+    /// A secret: written once, never shown.
+    Secret,
+    /// The code of a field of the item.
+    FieldCode,
+}
+
+/// One answer that can be chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Stable code: what is stored.
+    pub code: String,
+    /// What a person reads.
+    pub title: Label,
+    /// Colour `#rrggbb`, if it has one.
+    #[serde(default)]
+    pub color: String,
+}
+
+impl Choice {
+    /// A choice without a colour.
+    pub fn new(code: &str, ru: &str, en: &str) -> Choice {
+        Choice { code: code.to_owned(), title: Label::new(ru, en), color: String::new() }
+    }
+}
+
+/// One question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    /// Stable code, `[a-z][a-z0-9_]*`, at most 50 letters; also the column's name.
+    pub code: String,
+    /// What a person reads.
+    pub title: Label,
+    /// A hint under the field.
+    #[serde(default)]
+    pub help: Label,
+    /// The kind of answer.
+    #[serde(flatten)]
+    pub kind: FieldKind,
+    /// An item may not be saved without it.
+    #[serde(default)]
+    pub required: bool,
+    /// Several answers (choices, users, files). Phones and the like are always several.
+    #[serde(default)]
+    pub multiple: bool,
+    /// Only the program writes it.
+    #[serde(default)]
+    pub read_only: bool,
+    /// Not on the card unless it is filled.
+    #[serde(default)]
+    pub secondary: bool,
+    /// Gets an index: filters and sorts at a million rows.
+    #[serde(default)]
+    pub indexed: bool,
+    /// Found by the search box.
+    #[serde(default)]
+    pub searchable: bool,
+    /// Group of rights: `money`, `passport`… Empty: everybody who sees the item sees it.
+    #[serde(default)]
+    pub group: String,
+    /// Answer of a new item.
+    #[serde(default)]
+    pub default: Value,
+}
+
+impl Field {
+    /// A field that is optional, writable and unindexed.
+    pub fn new(code: &str, ru: &str, en: &str, kind: FieldKind) -> Field {
+        Field {
+            code: code.to_owned(),
+            title: Label::new(ru, en),
+            help: Label::default(),
+            kind,
+            required: false,
+            multiple: false,
+            read_only: false,
+            secondary: false,
+            indexed: false,
+            searchable: false,
+            group: String::new(),
+            default: Value::Null,
+        }
+    }
+
+    /// The same field, required.
+    pub fn required(mut self) -> Field {
+        self.required = true;
+        self
+    }
+
+    /// The same field, several answers.
+    pub fn multiple(mut self) -> Field {
+        self.multiple = true;
+        self
+    }
+
+    /// The same field, written only by the program.
+    pub fn read_only(mut self) -> Field {
+        self.read_only = true;
+        self
+    }
+
+    /// The same field, indexed.
+    pub fn indexed(mut self) -> Field {
+        self.indexed = true;
+        self
+    }
+
+    /// The same field, found by search.
+    pub fn searchable(mut self) -> Field {
+        self.searchable = true;
+        self
+    }
+
+    /// The same field with a hint.
+    pub fn help(mut self, ru: &str, en: &str) -> Field {
+        self.help = Label::new(ru, en);
+        self
+    }
+
+    /// The same field with an answer for new items.
+    pub fn default(mut self, value: Value) -> Field {
+        self.default = value;
+        self
+    }
+
+    /// Phones, e-mails and the like: kept beside the item's own table, several of them.
+    pub fn is_points(&self) -> bool {
+        matches!(self.kind, FieldKind::Phone | FieldKind::Email | FieldKind::Messenger | FieldKind::Web)
+    }
+
+    /// How many letters one text answer may have.
+    pub fn limit(&self) -> usize {
+        match self.kind {
+            FieldKind::LongText | FieldKind::Pattern | FieldKind::Record { .. } => 64 * 1024,
+            _ => 255,
+        }
+    }
+
+    /// Turns an answer of any spelling into the stored one, or says what is wrong with it.
+    ///
+    /// # Errors
+    /// Refuses what is no answer to this question; never guesses.
+    pub fn accept(&self, value: &Value) -> Result<Value, Refusal> {
+        if self.is_points() {
+            return self.accept_points(value);
+        }
+        if self.multiple {
+            let list: Vec<Value> = value.as_list().iter().map(|one| self.accept_one(one)).collect::<Result<_, _>>()?;
+            let list: Vec<Value> = list.into_iter().filter(|one| !one.is_empty()).collect();
+            return Ok(if list.is_empty() { Value::Null } else { Value::Many(list) });
+        }
+        self.accept_one(value)
+    }
+
+    fn accept_one(&self, value: &Value) -> Result<Value, Refusal> {
+        if value.is_empty() {
+            return Ok(Value::Null);
+        }
+        match &self.kind {
+            FieldKind::Text | FieldKind::LongText | FieldKind::Pattern | FieldKind::Secret | FieldKind::FieldCode => self.accept_text(value),
+            FieldKind::Span => match value.as_text().and_then(crate::time::parse_span) {
+                Some(_) => Ok(value.clone()),
+                None => Err(self.wrong("нужен срок: например, 15m, 2h или 3d", "a span is needed, for example 15m, 2h or 3d")),
+            },
+            FieldKind::Integer | FieldKind::Link { .. } | FieldKind::User | FieldKind::Stage | FieldKind::Pipeline | FieldKind::File => {
+                whole(value).map(Value::Int).ok_or_else(|| self.wrong("нужно целое число", "a whole number is needed"))
+            }
+            FieldKind::Account { .. } => match value {
+                Value::Int(_) => Ok(value.clone()),
+                _ => self.accept_text(value),
+            },
+            FieldKind::Decimal => match value {
+                Value::Decimal(_) => Ok(value.clone()),
+                _ => scaled(value, 4).map(|scaled| Value::Decimal(Decimal { scaled })).ok_or_else(|| self.wrong("нужно число", "a number is needed")),
+            },
+            FieldKind::Money => match value {
+                Value::Money(_) => Ok(value.clone()),
+                _ => scaled(value, 2).map(Value::money).ok_or_else(|| self.wrong("нужна сумма, например 15000,50", "an amount is needed, for example 15000.50")),
+            },
+            FieldKind::Date => day(value).map(Value::date).ok_or_else(|| self.wrong("нужна дата, например 25.11.2026", "a date is needed, for example 2026-11-25")),
+            FieldKind::Moment => {
+                moment(value).map(Value::moment).ok_or_else(|| self.wrong("нужны дата и время", "a date and a time are needed"))
+            }
+            FieldKind::Flag => flag(value).map(Value::Flag).ok_or_else(|| self.wrong("нужно «да» или «нет»", "yes or no is needed")),
+            FieldKind::Choice { options } => {
+                let code = match value {
+                    Value::Int(number) => number.to_string(),
+                    _ => value.as_text().unwrap_or_default().to_owned(),
+                };
+                match options.iter().any(|option| option.code == code) {
+                    true => Ok(Value::Text(code)),
+                    false => Err(self.wrong("такого варианта нет в списке", "there is no such choice in the list")),
+                }
+            }
+            FieldKind::AnyItem => match value {
+                Value::Ref(_) => Ok(value.clone()),
+                _ => value
+                    .as_text()
+                    .and_then(|text| text.parse::<ItemRef>().ok())
+                    .map(Value::item)
+                    .ok_or_else(|| self.wrong("нужна ссылка на запись", "a link to a record is needed")),
+            },
+            FieldKind::Record { fields } => match value {
+                Value::Record(values) => accept_all(fields, values).map(Value::Record),
+                _ => Err(self.wrong("нужна таблица ответов", "a table of answers is needed")),
+            },
+            FieldKind::Phone | FieldKind::Email | FieldKind::Messenger | FieldKind::Web => self.accept_points(value),
+        }
+    }
+
+    fn accept_text(&self, value: &Value) -> Result<Value, Refusal> {
+        let text = match value {
+            Value::Text(text) => text.clone(),
+            Value::Int(number) => number.to_string(),
+            Value::Flag(flag) => if *flag { "1" } else { "0" }.to_owned(),
+            _ => return Err(self.wrong("нужен текст", "a text is needed")),
+        };
+        if text.contains('\0') {
+            return Err(self.wrong("в тексте есть недопустимый знак", "the text holds a forbidden character"));
+        }
+        let length = text.chars().count();
+        if length > self.limit() {
+            return Err(self.wrong(
+                &format!("не больше {} знаков, а здесь {length}", self.limit()),
+                &format!("at most {} characters, this has {length}", self.limit()),
+            ));
+        }
+        Ok(Value::Text(text))
+    }
+
+    fn accept_points(&self, value: &Value) -> Result<Value, Refusal> {
+        let given: Vec<Point> = match value {
+            Value::Points(points) => points.list.clone(),
+            other => other
+                .as_list()
+                .iter()
+                .filter(|one| !one.is_empty())
+                .map(|one| match one.as_text() {
+                    Some(text) => Ok(Point { raw: text.to_owned(), ..Point::default() }),
+                    None => Err(self.wrong("нужен текст", "a text is needed")),
+                })
+                .collect::<Result<_, _>>()?,
+        };
+        let mut list: Vec<Point> = Vec::with_capacity(given.len());
+        for mut point in given {
+            point.raw = point.raw.trim().to_owned();
+            if point.raw.is_empty() {
+                continue;
+            }
+            if point.raw.chars().count() > 255 {
+                return Err(self.wrong("не больше 255 знаков", "at most 255 characters"));
+            }
+            point.normal = match self.kind {
+                FieldKind::Phone => point::phone(&point.raw).ok_or_else(|| self.wrong("это не похоже на телефон", "this does not look like a phone"))?,
+                FieldKind::Email => point::email(&point.raw).ok_or_else(|| self.wrong("это не похоже на адрес почты", "this does not look like an e-mail address"))?,
+                _ => point.raw.to_lowercase(),
+            };
+            if point.label.is_empty() {
+                point.label = if matches!(self.kind, FieldKind::Phone) { "MOBILE" } else { "WORK" }.to_owned();
+            }
+            if !list.iter().any(|known| known.normal == point.normal) {
+                list.push(point);
+            }
+        }
+        if list.len() > 50 {
+            return Err(self.wrong("не больше 50 значений", "at most 50 values"));
+        }
+        Ok(if list.is_empty() { Value::Null } else { Value::points(list) })
+    }
+
+    fn wrong(&self, ru: &str, en: &str) -> Refusal {
+        let text = Label::new(format!("«{}»: {ru}", self.title.ru), format!("{}: {en}", self.title.en));
+        Refusal { code: "wrong_value".into(), text: text.clone(), fields: vec![(self.code.clone(), text)] }
+    }
+}
+
+/// Accepts answers to all the fields of a form; unknown codes are refused, missing answers get their defaults.
+///
+/// # Errors
+/// One refusal that names every field that is wrong.
+pub fn accept_all(fields: &[Field], given: &Values) -> Result<Values, Refusal> {
+    let mut accepted = Values::new();
+    let mut wrong = Vec::new();
+    for code in given.0.keys() {
+        if !fields.iter().any(|field| field.code == *code) {
+            wrong.push((code.clone(), Label::new(format!("неизвестное поле «{code}»"), format!("unknown field {code}"))));
+        }
+    }
+    for field in fields {
+        let value = match given.get(&field.code) {
+            Value::Null => &field.default,
+            value => value,
+        };
+        match field.accept(value) {
+            Ok(Value::Null) if field.required => {
+                wrong.push((field.code.clone(), Label::new(format!("заполните «{}»", field.title.ru), format!("{} is required", field.title.en))));
+            }
+            Ok(Value::Null) => {}
+            Ok(value) => accepted.set(field.code.clone(), value),
+            Err(refusal) => wrong.extend(refusal.fields),
+        }
+    }
+    match wrong.is_empty() {
+        true => Ok(accepted),
+        false => Err(Refusal { fields: wrong, ..Refusal::new("wrong_values", "Проверьте заполнение полей", "Check the fields") }),
+    }
+}
+
+fn whole(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(number) => Some(*number),
+        Value::Text(text) => text.trim().parse().ok(),
+        Value::Flag(flag) => Some(i64::from(*flag)),
+        _ => None,
+    }
+}
+
+/// A decimal number of any usual spelling (`1 234,5`, `1234.50`) times ten to the power of `places`, rounded half away from zero.
+fn scaled(value: &Value, places: u32) -> Option<i64> {
+    let factor = 10_i64.pow(places);
+    let text = match value {
+        Value::Int(number) => return number.checked_mul(factor),
+        Value::Decimal(decimal) => return Some(decimal.scaled / 10_i64.pow(4 - places)),
+        Value::Text(text) => text,
+        _ => return None,
+    };
+    let text: String = text.chars().filter(|letter| !letter.is_whitespace() && *letter != '\u{a0}' && *letter != '\u{202f}').collect();
+    let text = text.replace(',', ".");
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(&text)),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let numeric = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if (whole.is_empty() && fraction.is_empty()) || !numeric(whole) || !numeric(fraction) {
+        return None;
+    }
+    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let mut minor: i64 = 0;
+    for place in 0..places as usize {
+        minor = minor * 10 + i64::from(fraction.as_bytes().get(place).map_or(0, |byte| byte - b'0'));
+    }
+    let round_up = fraction.as_bytes().get(places as usize).is_some_and(|byte| *byte >= b'5');
+    whole.checked_mul(factor)?.checked_add(minor + i64::from(round_up))?.checked_mul(sign)
+}
+
+fn day(value: &Value) -> Option<Date> {
+    match value {
+        Value::Date(one) => Some(one.date),
+        Value::Moment(one) => Some(one.at.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date()),
+        Value::Text(text) => parse_day(text.trim()),
+        _ => None,
+    }
+}
+
+fn parse_day(text: &str) -> Option<Date> {
+    if let Ok(date) = text.get(..10).unwrap_or(text).parse::<Date>() {
+        return Some(date);
+    }
+    let mut parts = text.get(..10)?.split('.');
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+}
+
+fn moment(value: &Value) -> Option<Moment> {
+    match value {
+        Value::Moment(one) => Some(one.at),
+        Value::Date(one) => one.date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| Moment::from_timestamp(zoned.timestamp())),
+        Value::Text(text) => parse_moment(text.trim()),
+        _ => None,
+    }
+}
+
+/// ISO 8601 with an offset, else a local time taken as UTC: whoever knows the zone applies it before.
+fn parse_moment(text: &str) -> Option<Moment> {
+    if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
+        return Some(Moment::from_timestamp(timestamp));
+    }
+    let local = text.parse::<jiff::civil::DateTime>().ok().or_else(|| {
+        let date = parse_day(text)?;
+        let time = text.get(10..).unwrap_or("").trim();
+        let time: jiff::civil::Time = if time.is_empty() { jiff::civil::Time::midnight() } else { time.parse().ok()? };
+        Some(date.to_datetime(time))
+    })?;
+    local.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| Moment::from_timestamp(zoned.timestamp()))
+}
+
+fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Flag(flag) => Some(*flag),
+        Value::Int(0) => Some(false),
+        Value::Int(1) => Some(true),
+        Value::Text(text) => match text.trim().to_lowercase().as_str() {
+            "y" | "yes" | "1" | "true" | "on" | "да" => Some(true),
+            "n" | "no" | "0" | "false" | "off" | "нет" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accept(kind: FieldKind, text: &str) -> Option<Value> {
+        Field::new("f", "Поле", "Field", kind).accept(&Value::text(text)).ok()
+    }
+
+    #[test]
+    fn amounts_are_read_in_every_usual_spelling() {
+        for (text, minor) in [("15000", 1_500_000), ("15 000,50", 1_500_050), ("15000.5", 1_500_050), ("-0.01", -1), ("0,005", 1), (".5", 50)] {
+            assert_eq!(accept(FieldKind::Money, text), Some(Value::money(minor)), "{text}");
+        }
+        for wrong in ["15k", "1.2.3", "--1", "1e5", ".", "99999999999999999999"] {
+            assert_eq!(accept(FieldKind::Money, wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_moment_with_an_offset_is_stored_in_utc() {
+        assert_eq!(accept(FieldKind::Moment, "2026-11-25T15:33:20+05:00"), accept(FieldKind::Moment, "2026-11-25 10:33:20"));
+        assert_eq!(accept(FieldKind::Date, "25.11.2026"), accept(FieldKind::Date, "2026-11-25"));
+        assert_eq!(accept(FieldKind::Date, "31.02.2026"), None);
+    }
+
+    #[test]
+    fn a_text_over_its_limit_is_refused_and_says_the_limit() {
+        let refusal = Field::new("f", "Имя", "Name", FieldKind::Text).accept(&Value::text("я".repeat(256))).unwrap_err();
+        assert!(refusal.text.ru.contains("255"), "{}", refusal.text.ru);
+    }
+
+    #[test]
+    fn one_phone_in_two_spellings_is_kept_once() {
+        let field = Field::new("phone", "Телефон", "Phone", FieldKind::Phone);
+        let value = field.accept(&Value::Many(vec![Value::text("89990001122"), Value::text("+7 999 000-11-22")])).unwrap();
+        assert!(matches!(value, Value::Points(points) if points.list.len() == 1 && points.list[0].normal == "+79990001122"));
+    }
+
+    #[test]
+    fn a_form_names_every_wrong_field_at_once() {
+        let fields = [Field::new("name", "Имя", "Name", FieldKind::Text).required(), Field::new("age", "Возраст", "Age", FieldKind::Integer)];
+        let refusal = accept_all(&fields, &Values::from([("age", Value::text("x")), ("odd", Value::Int(1))])).unwrap_err();
+        assert_eq!(refusal.fields.len(), 3);
+    }
+}

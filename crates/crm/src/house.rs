@@ -1,0 +1,88 @@
+//! What the walls of the house (`rest`, `web`, the worker) hold in their hands: store, clock, chance and the executor.
+
+use crate::command::{Command, Done};
+use crate::doors::{Read, Store, Tx};
+use crate::event::Cause;
+use crate::failure::Outcome;
+use crate::rights::Rights;
+use crate::time::{Chance, Clock, Moment};
+use std::sync::Arc;
+
+/// Carries out commands. Built once, in `app/wiring.rs`.
+pub trait Execute: Send + Sync {
+    /// Carries out one command inside a transaction.
+    ///
+    /// # Errors
+    /// Refuses what the rights do not allow or the rules of the item forbid.
+    fn execute(&self, tx: &mut dyn Tx, rights: &Rights, cause: &Cause, command: &Command) -> Outcome<Done>;
+}
+
+/// The firm's own settings that the program needs everywhere.
+#[derive(Debug, Clone)]
+pub struct Firm {
+    /// Address under which clients and vendors reach us, without a slash at the end.
+    pub public_url: String,
+    /// Time zone of the firm.
+    pub zone: jiff::tz::TimeZone,
+    /// Language of people who are not signed in.
+    pub lang: crate::label::Lang,
+    /// Private addresses may be called: only in the demo, whose providers live on this machine.
+    pub private_calls: bool,
+    /// Key for signed links and forms.
+    pub signing_key: Vec<u8>,
+    /// Where files are kept.
+    pub files: std::path::PathBuf,
+}
+
+/// Everything a wall of the house needs.
+#[derive(Clone)]
+pub struct House {
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub chance: Arc<dyn Chance>,
+    /// The executor of commands.
+    pub executor: Arc<dyn Execute>,
+    /// Settings.
+    pub firm: Arc<Firm>,
+}
+
+impl House {
+    /// The present moment.
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Reads from one snapshot.
+    ///
+    /// # Errors
+    /// What the work returns, or a failure of the database.
+    pub fn read<T>(&self, mut work: impl FnMut(&dyn Read) -> Outcome<T>) -> Outcome<T> {
+        let mut found = None;
+        self.store.read(&mut |read| {
+            found = Some(work(read)?);
+            Ok(())
+        })?;
+        found.ok_or_else(|| crate::failure::Failure::retry("the database did not run the work").into())
+    }
+
+    /// Runs a transaction; the work may run more than once.
+    ///
+    /// # Errors
+    /// What the work returns, or a failure of the database. Nothing was written then.
+    pub fn transact<T: Send + 'static>(&self, mut work: impl FnMut(&mut dyn Tx) -> Outcome<T> + Send + 'static) -> Outcome<T> {
+        let boxed = self.store.transact(Box::new(move |tx| Ok(Box::new(work(tx)?))))?;
+        boxed.downcast().map(|value| *value).map_err(|_| crate::failure::Failure::give_up("a transaction returned another type than its work").into())
+    }
+
+    /// Carries out one command in a transaction of its own.
+    ///
+    /// # Errors
+    /// As [`Execute::execute`].
+    pub fn command(&self, rights: &Rights, cause: &Cause, command: Command) -> Outcome<Done> {
+        let (executor, rights, cause) = (self.executor.clone(), rights.clone(), cause.clone());
+        self.transact(move |tx| executor.execute(tx, &rights, &cause, &command))
+    }
+}

@@ -1,0 +1,317 @@
+//! One record, and the only ways in which it is made, changed and deleted.
+
+use crate::doors::{Read, Tx};
+use crate::entity::{EntityType, code, kind};
+use crate::event::{Cause, Change, Fact};
+use crate::failure::{Outcome, Refusal};
+use crate::field::FieldKind;
+use crate::ids::{EntityTypeId, ItemRef, PipelineId, StageId, UserId};
+use crate::label::Label;
+use crate::rights::{Action, Rights};
+use crate::value::{Value, Values};
+use std::sync::Arc;
+
+/// One record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Its kind.
+    pub kind: EntityTypeId,
+    /// Its number inside the kind; 0 until it is saved.
+    pub id: i64,
+    /// Grows with every change; a change of a stale copy is tried again.
+    pub version: i64,
+    /// Its answers, those to the common fields included. No answer is no entry.
+    pub values: Values,
+}
+
+impl Item {
+    /// Which record it is.
+    pub fn at(&self) -> ItemRef {
+        ItemRef::new(self.kind, self.id)
+    }
+
+    /// Its name.
+    pub fn title(&self) -> &str {
+        self.values.text(code::TITLE)
+    }
+
+    /// Who answers for it.
+    pub fn responsible(&self) -> UserId {
+        UserId(self.values.int(code::RESPONSIBLE).unwrap_or(0))
+    }
+
+    /// Where it stands.
+    pub fn stage(&self) -> Option<StageId> {
+        self.values.int(code::STAGE).map(StageId)
+    }
+
+    /// Which way it goes.
+    pub fn pipeline(&self) -> Option<PipelineId> {
+        self.values.int(code::PIPELINE).map(PipelineId)
+    }
+
+    /// The contact concerned: itself, or its client; 0 when there is none.
+    pub fn contact(&self) -> i64 {
+        match self.kind == kind::CONTACT {
+            true => self.id,
+            false => self.values.int(code::CONTACT).unwrap_or(0),
+        }
+    }
+
+    /// In whose timeline its events stand.
+    pub fn about(&self) -> ItemRef {
+        self.values.get(code::ABOUT).as_ref_to().unwrap_or_else(|| self.at())
+    }
+}
+
+/// Loads an item for a change, or refuses.
+///
+/// # Errors
+/// `not_found` when it does not exist or may not be seen, `access_denied` when it may not be changed so.
+pub fn demand(tx: &dyn Read, rights: &Rights, action: Action, at: ItemRef) -> Outcome<Item> {
+    let item = tx.item(&Rights::system(), at)?.ok_or_else(Refusal::not_found)?;
+    rights.demand(action, &item)?;
+    Ok(item)
+}
+
+/// Makes an item. Its pipeline and stage, if it has them, default to the first; its responsible to the maker.
+///
+/// # Errors
+/// Refuses wrong or missing answers, naming every field, and whom the rights do not allow.
+pub fn create(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, kind: EntityTypeId, given: &Values) -> Outcome<Item> {
+    create_with(tx, rights, cause, kind, given, Vec::new())
+}
+
+/// Makes an item together with further facts that its making makes true.
+///
+/// # Errors
+/// As [`create`].
+pub fn create_with(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, kind: EntityTypeId, given: &Values, facts: Vec<Fact>) -> Outcome<Item> {
+    let schema = tx.schema();
+    let shape = schema.kind(kind).ok_or_else(|| Refusal::new("unknown_type", "Такого типа записей нет", "There is no such type of records"))?;
+    let mut values = accept(tx, rights, shape, given)?;
+    for field in &shape.fields {
+        if values.get(&field.code).is_empty() && !field.default.is_empty() {
+            values.set(field.code.clone(), field.accept(&field.default)?);
+        }
+    }
+    if values.get(code::RESPONSIBLE).is_empty() {
+        let maker = if rights.user == UserId::SYSTEM { cause.by.user() } else { rights.user };
+        values.set(code::RESPONSIBLE, Value::user(maker));
+    }
+    let mut first = vec![Fact::Created];
+    if shape.staged {
+        let (pipeline, stage) = starting_stage(&schema, kind, &values)?;
+        values.set(code::PIPELINE, Value::Int(pipeline.0));
+        values.set(code::STAGE, Value::Int(stage.0));
+        values.set(code::MOVED_AT, Value::moment(cause.at));
+        values.set(code::MOVED_BY, Value::user(cause.by.user()));
+        first.push(Fact::Moved { from: None, to: stage, pipeline });
+    }
+    values.set(code::CREATED_AT, Value::moment(cause.at));
+    values.set(code::CREATED_BY, Value::user(cause.by.user()));
+    values.set(code::UPDATED_AT, Value::moment(cause.at));
+    values.set(code::UPDATED_BY, Value::user(cause.by.user()));
+    if values.get(code::TITLE).is_empty() {
+        values.set(code::TITLE, Value::text(default_title(shape, &values)));
+    }
+    demand_required(shape, &values)?;
+    let mut item = Item { kind, id: 0, version: 0, values };
+    rights.demand(Action::Create, &item)?;
+    first.extend(facts);
+    tx.save(&mut item, cause, first)?;
+    Ok(item)
+}
+
+/// Changes answers of an item. Answers equal to the old ones are no change; no change leaves no event.
+/// A change of `stage` is a move and goes through [`crate::stage::move_to`] instead.
+///
+/// # Errors
+/// Refuses wrong answers, fields the program keeps, and whom the rights do not allow.
+pub fn change(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef, given: &Values) -> Outcome<Item> {
+    let mut item = demand(tx, rights, Action::Change, at)?;
+    let schema = tx.schema();
+    let shape = schema.kind(at.kind).ok_or_else(Refusal::not_found)?;
+    let mut given = given.clone();
+    let stage = given.0.remove(code::STAGE);
+    let accepted = accept(tx, rights, shape, &given)?;
+    let facts = apply(shape, &mut item, &given, accepted);
+    if !facts.is_empty() {
+        demand_required(shape, &item.values)?;
+        // Whoever gives an item away must still be allowed to hold it at this moment; afterwards it may leave his sight.
+        item.values.set(code::UPDATED_AT, Value::moment(cause.at));
+        item.values.set(code::UPDATED_BY, Value::user(cause.by.user()));
+        tx.save(&mut item, cause, facts)?;
+    }
+    match stage {
+        Some(stage) => {
+            let field = shape.field(code::STAGE).ok_or_else(|| crate::query::unknown_field(code::STAGE))?;
+            let to = field.accept(&stage)?.as_int().ok_or_else(|| Refusal::new("unknown_stage", "Такой стадии нет", "There is no such stage"))?;
+            crate::stage::move_loaded(tx, cause, item, StageId(to))
+        }
+        None => Ok(item),
+    }
+}
+
+/// Puts answers into an item and tells what changed: the facts `Changed` and, for a new responsible, `Assigned`.
+fn apply(shape: &EntityType, item: &mut Item, given: &Values, mut accepted: Values) -> Vec<Fact> {
+    let mut changes = Vec::new();
+    for field in &shape.fields {
+        if !given.0.contains_key(&field.code) {
+            continue;
+        }
+        let new = accepted.0.remove(&field.code).unwrap_or_default();
+        let old = item.values.get(&field.code).clone();
+        let same = match (&old, &new) {
+            (Value::Points(old), Value::Points(new)) => {
+                old.list.len() == new.list.len() && old.list.iter().zip(&new.list).all(|(old, new)| old.raw == new.raw && old.label == new.label)
+            }
+            (old, new) => old == new || (old.is_empty() && new.is_empty()),
+        };
+        if same {
+            continue;
+        }
+        match new.is_empty() {
+            true => {
+                item.values.0.remove(&field.code);
+            }
+            false => item.values.set(field.code.clone(), new.clone()),
+        }
+        changes.push(Change { field: field.code.clone(), old, new });
+    }
+    if changes.is_empty() {
+        return Vec::new();
+    }
+    let assigned = changes.iter().find(|change| change.field == code::RESPONSIBLE).map(|change| Fact::Assigned {
+        from: UserId(change.old.as_int().unwrap_or(0)),
+        to: UserId(change.new.as_int().unwrap_or(0)),
+    });
+    let mut facts = vec![Fact::Changed { changes }];
+    facts.extend(assigned);
+    facts
+}
+
+/// Deletes an item; its last answers stay in the log.
+///
+/// # Errors
+/// Refuses whom the rights do not allow.
+pub fn delete(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef) -> Outcome<()> {
+    let item = demand(tx, rights, Action::Delete, at)?;
+    tx.remove(&item, cause)
+}
+
+/// Writes a comment into the timeline of an item.
+///
+/// # Errors
+/// Refuses empty and overlong texts, and whom the rights do not allow.
+pub fn comment(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef, text: &str) -> Outcome<()> {
+    let item = demand(tx, rights, Action::Change, at)?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Refusal::new("empty_comment", "Напишите текст комментария", "Write the text of the comment").into());
+    }
+    if text.len() > 64 * 1024 || text.contains('\0') {
+        return Err(Refusal::new("long_comment", "Комментарий слишком длинный: не больше 64 КБ", "The comment is too long: at most 64 KB").into());
+    }
+    tx.record(&item, cause, Fact::Commented { text: text.to_owned() })
+}
+
+/// Gives every answer the kind of its field; refuses unknown, hidden and program-kept fields.
+fn accept(tx: &dyn Read, rights: &Rights, shape: &EntityType, given: &Values) -> Outcome<Values> {
+    let mut accepted = Values::new();
+    let mut wrong: Vec<(String, Label)> = Vec::new();
+    for (code, value) in &given.0 {
+        let Some(field) = shape.field(code).filter(|_| rights.sees(shape.id, code)) else {
+            wrong.push((code.clone(), crate::query::unknown_field(code).text));
+            continue;
+        };
+        if field.read_only && rights.user != UserId::SYSTEM {
+            wrong.push((code.clone(), Label::new(format!("«{}» заполняет система", field.title.ru), format!("{} is filled by the system", field.title.en))));
+            continue;
+        }
+        match field.accept(value) {
+            Ok(value) => {
+                if let Err(reason) = check_link(tx, rights, &field.kind, &field.title, &value) {
+                    wrong.push((code.clone(), reason));
+                } else if !value.is_empty() {
+                    accepted.set(code.clone(), value);
+                }
+            }
+            Err(refusal) => wrong.extend(refusal.fields),
+        }
+    }
+    match wrong.is_empty() {
+        true => Ok(accepted),
+        false => Err(Refusal { fields: wrong, ..Refusal::new("wrong_values", "Проверьте заполнение полей", "Check the fields") }.into()),
+    }
+}
+
+/// A link must lead to something that exists and that the writer may see.
+fn check_link(tx: &dyn Read, rights: &Rights, kind: &FieldKind, title: &Label, value: &Value) -> Result<(), Label> {
+    let target = match (kind, value) {
+        (FieldKind::Link { to }, Value::Int(id)) if *id != 0 => Some(ItemRef::new(*to, *id)),
+        (FieldKind::AnyItem, Value::Ref(one)) => Some(one.item),
+        (FieldKind::User, Value::Int(id)) if *id != 0 => {
+            let known = tx.user(UserId(*id)).ok().flatten().is_some();
+            return if known { Ok(()) } else { Err(Label::new(format!("«{}»: такого сотрудника нет", title.ru), format!("{}: there is no such employee", title.en))) };
+        }
+        _ => None,
+    };
+    match target {
+        Some(at) if tx.item(rights, at).ok().flatten().is_none() => {
+            Err(Label::new(format!("«{}»: запись не найдена", title.ru), format!("{}: the record was not found", title.en)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn demand_required(shape: &EntityType, values: &Values) -> Outcome<()> {
+    let missing: Vec<(String, Label)> = shape
+        .fields
+        .iter()
+        .filter(|field| field.required && values.get(&field.code).is_empty())
+        .map(|field| (field.code.clone(), Label::new(format!("заполните «{}»", field.title.ru), format!("{} is required", field.title.en))))
+        .collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal { fields: missing, ..Refusal::new("required", "Заполнены не все обязательные поля", "Some required fields are empty") }.into()),
+    }
+}
+
+fn starting_stage(schema: &crate::entity::Schema, kind: EntityTypeId, values: &Values) -> Outcome<(PipelineId, StageId)> {
+    let unknown = || Refusal::new("unknown_stage", "Такой стадии нет", "There is no such stage");
+    if let Some(stage) = values.int(code::STAGE) {
+        let (pipeline, stage) = schema.stage(StageId(stage)).filter(|(pipeline, _)| pipeline.kind == kind).ok_or_else(unknown)?;
+        let wanted = values.int(code::PIPELINE).map(PipelineId);
+        return match wanted.is_none_or(|wanted| wanted == pipeline.id) {
+            true => Ok((pipeline.id, stage.id)),
+            false => Err(unknown().into()),
+        };
+    }
+    let pipeline = match values.int(code::PIPELINE) {
+        Some(id) => schema.pipelines.get(&PipelineId(id)).filter(|pipeline| pipeline.kind == kind),
+        None => schema.default_pipeline(kind),
+    };
+    let pipeline = pipeline.ok_or_else(|| Refusal::new("unknown_pipeline", "Такой воронки нет", "There is no such pipeline"))?;
+    let stage = pipeline.stages.first().ok_or_else(unknown)?;
+    Ok((pipeline.id, stage.id))
+}
+
+/// A contact is called by its name or phone, anything else by its kind.
+fn default_title(shape: &EntityType, values: &Values) -> String {
+    let name = [values.text("last_name"), values.text("first_name"), values.text("middle_name")];
+    let name: Vec<&str> = name.into_iter().filter(|part| !part.is_empty()).collect();
+    if !name.is_empty() {
+        return name.join(" ");
+    }
+    let point = values.points(code::PHONE).first().or(values.points(code::EMAIL).first());
+    point.map_or_else(|| shape.title.ru.clone(), |point| point.raw.clone())
+}
+
+/// The shape of the item's kind.
+///
+/// # Errors
+/// `unknown_type` when the type was removed.
+pub fn shape_of(schema: &Arc<crate::entity::Schema>, kind: EntityTypeId) -> Outcome<EntityType> {
+    schema.kind(kind).cloned().ok_or_else(|| Refusal::new("unknown_type", "Такого типа записей нет", "There is no such type of records").into())
+}

@@ -1,0 +1,194 @@
+//! A ready solution as text: types, pipelines, rules, roles, accounts. Written by hand under version control,
+//! read by `app`, installed in one transaction.
+
+use crate::entity::Stage;
+use crate::field::Field;
+use crate::ids::EntityTypeId;
+use crate::label::Label;
+use crate::rights::Role;
+use crate::rule::Rule;
+use crate::staff::Department;
+use crate::value::Values;
+use serde::Deserialize;
+
+/// A pack, read from its folder.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Pack {
+    /// Who it is.
+    pub about: PackAbout,
+    /// `types/*.toml`
+    pub types: Vec<PackType>,
+    /// `pipelines/*.toml`
+    pub pipelines: Vec<PackPipeline>,
+    /// `rules/<kind>.toml`
+    pub rules: Vec<PackRules>,
+    /// `roles.toml`
+    pub staff: PackStaff,
+    /// `accounts.toml`
+    pub accounts: PackAccounts,
+    /// `demo.toml`
+    pub demo: PackDemo,
+}
+
+/// `pack.toml`
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackAbout {
+    /// Stable code, the name of the folder.
+    pub code: String,
+    /// Grows with every change that an installed firm should take over.
+    pub version: i64,
+    /// What a person reads.
+    pub title: Label,
+    /// For whom it is.
+    pub help: Label,
+}
+
+/// A type, or fields added to a shipped one (then `id` is left out).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct PackType {
+    /// Its number; `None` to widen the type with this code.
+    pub id: Option<EntityTypeId>,
+    /// Its code.
+    pub code: String,
+    /// "Deal".
+    #[serde(default)]
+    pub title: Label,
+    /// "Deals".
+    #[serde(default)]
+    pub plural: Label,
+    /// Has pipelines.
+    #[serde(default)]
+    pub staged: bool,
+    /// Stands in the menu.
+    #[serde(default)]
+    pub listed: bool,
+    /// Goes into the search box.
+    #[serde(default)]
+    pub searched: bool,
+    /// Icon.
+    #[serde(default)]
+    pub icon: String,
+    /// Questions.
+    #[serde(default)]
+    pub fields: Vec<Field>,
+}
+
+/// A pipeline; its type is named by code.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackPipeline {
+    /// Code of the type.
+    pub kind: String,
+    /// Its code.
+    pub code: String,
+    /// What a person reads.
+    pub title: Label,
+    /// New items go this way.
+    #[serde(default)]
+    pub is_default: bool,
+    /// Steps.
+    pub stages: Vec<Stage>,
+}
+
+/// Rules of one pipeline; the file is called after the type, the pipeline is `main` unless named.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackRules {
+    /// Code of the type; filled from the file's name.
+    #[serde(default)]
+    pub kind: String,
+    /// Code of the pipeline.
+    #[serde(default)]
+    pub pipeline: String,
+    /// Stages with their rules.
+    #[serde(default)]
+    pub stages: Vec<PackStageRules>,
+}
+
+/// Rules of one stage.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackStageRules {
+    /// Code of the stage.
+    pub stage: String,
+    /// In order.
+    pub rules: Vec<Rule>,
+}
+
+/// `roles.toml`
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackStaff {
+    /// Departments.
+    #[serde(default)]
+    pub departments: Vec<Department>,
+    /// Roles.
+    #[serde(default)]
+    pub roles: Vec<Role>,
+}
+
+/// `accounts.toml`
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackAccounts {
+    /// Channel accounts without secrets: forms above all.
+    #[serde(default)]
+    pub accounts: Vec<PackAccount>,
+    /// Items that belong to the solution: message templates.
+    #[serde(default)]
+    pub items: Vec<PackItem>,
+}
+
+/// One account.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackAccount {
+    /// Code of the provider.
+    pub provider: String,
+    /// Code of the account.
+    pub code: String,
+    /// What a person reads.
+    pub title: String,
+    /// Settings.
+    pub settings: Values,
+}
+
+/// One item.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackItem {
+    /// Code of the type.
+    pub kind: String,
+    /// Answers.
+    pub values: Values,
+}
+
+/// `demo.toml`
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackDemo {
+    /// People; passwords are generated.
+    #[serde(default)]
+    pub users: Vec<PackUser>,
+    /// Items.
+    #[serde(default)]
+    pub items: Vec<PackItem>,
+}
+
+/// One person of the demo.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackUser {
+    /// Login.
+    pub login: String,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Code of the role.
+    pub role: String,
+    /// Code of the department.
+    #[serde(default)]
+    pub department: String,
+}
