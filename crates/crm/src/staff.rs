@@ -1,6 +1,9 @@
 //! People, their sessions and the addresses by which scripts act for them.
 
+use crate::doors::Read;
+use crate::failure::{Outcome, Refusal};
 use crate::ids::{UserId, WebhookId};
+use crate::item::Item;
 use crate::label::{Label, Lang};
 use crate::time::Moment;
 use serde::{Deserialize, Serialize};
@@ -129,4 +132,58 @@ pub struct StoredFile {
     pub by: UserId,
     /// When.
     pub at: Moment,
+}
+
+/// The people that a setting names: `responsible`, `head`, `creator`, `user:7`, `role:operator`, `department:sales`;
+/// several are separated by commas. Only those who work here, each once, in the order of the setting.
+///
+/// `responsible`, `head` (of his department) and `creator` need a card; without one they name nobody.
+///
+/// # Errors
+/// Refuses a setting that names no kind of people.
+pub fn people(read: &dyn Read, setting: &str, card: Option<&Item>) -> Outcome<Vec<UserId>> {
+    let mut found: Vec<UserId> = Vec::new();
+    for word in setting.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        let wrong = || Refusal::new("unknown_people", format!("Непонятно, кто такие «{word}»"), format!("It is not clear who {word} is"));
+        let named: Vec<User> = match word.split_once(':').unwrap_or((word, "")) {
+            ("responsible", "") => one(read, card.map(Item::responsible))?,
+            ("creator", "") => one(read, card.and_then(|card| card.values.int(crate::entity::code::CREATED_BY)).map(UserId))?,
+            ("head", "") => one(read, card.map(Item::responsible))?.into_iter().map(|user| head_of(read, &user)).collect::<Outcome<Vec<_>>>()?.into_iter().flatten().collect(),
+            ("user", id) => one(read, Some(UserId(id.trim().parse().map_err(|_| wrong())?)))?,
+            ("role", code) => read.users()?.into_iter().filter(|user| user.role == code.trim()).collect(),
+            ("department", code) => {
+                let department = read.departments()?.into_iter().find(|one| one.code == code.trim()).ok_or_else(wrong)?;
+                read.users()?.into_iter().filter(|user| user.department == department.id).collect()
+            }
+            _ => return Err(wrong().into()),
+        };
+        for user in named {
+            if user.active && !found.contains(&user.id) {
+                found.push(user.id);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn one(read: &dyn Read, id: Option<UserId>) -> Outcome<Vec<User>> {
+    match id.filter(|id| *id != UserId::SYSTEM) {
+        Some(id) => Ok(read.user(id)?.into_iter().collect()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Who leads somebody's department; of a head, who leads the department above it.
+fn head_of(read: &dyn Read, user: &User) -> Outcome<Option<User>> {
+    let departments = read.departments()?;
+    let mut at = user.department;
+    // A chain longer than the number of departments is a ring.
+    for _ in 0..departments.len() {
+        let Some(department) = departments.iter().find(|one| one.id == at) else { break };
+        if department.head != UserId::SYSTEM && department.head != user.id {
+            return read.user(department.head);
+        }
+        at = department.parent;
+    }
+    Ok(None)
 }
