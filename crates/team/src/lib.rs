@@ -1,1 +1,10 @@
-//! Staff, roles, tasks, notices.
+//! The people of the firm: who they are, what they may do, what they have to do, what they were told.
+
+pub mod door;
+pub mod limiter;
+pub mod notices;
+pub mod staff;
+pub mod tasks;
+pub mod webhooks;
+
+pub use limiter::Limiter;
