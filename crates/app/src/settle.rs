@@ -1,0 +1,57 @@
+//! Moves the demo's clock the way real time would pass: from one due moment to the next, each with all its consequences.
+
+use crate::firm;
+use crate::machine::VirtualClock;
+use crm::{Failure, House, Moment, Outcome};
+use std::time::{Duration, Instant};
+
+/// Longest wait for one moment's consequences: a provider that hangs must not hang the clock.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Most due moments within one move; more is a loop of rules.
+const MOST_STOPS: usize = 100_000;
+
+/// Moves the clock; returns the present moment once everything due until then is done.
+///
+/// # Errors
+/// `Retry` when the work does not come to rest.
+pub fn advance(house: &House, clock: &VirtualClock, by: Duration) -> Outcome<Moment> {
+    let target = house.now().plus(by);
+    rest(house)?;
+    for _ in 0..MOST_STOPS {
+        let now = house.now();
+        let next = house.read(|read| read.next_due())?.filter(|due| *due <= target);
+        let stop = next.unwrap_or(target);
+        if stop > now {
+            clock.advance(stop.since(now));
+            firm::remember_clock(house, clock.ahead())?;
+        }
+        rest(house)?;
+        if next.is_none() && house.now() >= target {
+            return Ok(house.now());
+        }
+    }
+    Err(Failure::retry("the rules of the firm never come to rest").into())
+}
+
+/// Waits until the log is read to its end and nothing is due.
+///
+/// # Errors
+/// `Retry` when that does not happen in time.
+pub fn rest(house: &House) -> Outcome<()> {
+    let begun = Instant::now();
+    let mut quiet = 0;
+    while quiet < 2 {
+        let now = house.now();
+        let idle = house.read(|read| {
+            let read_to_end = read.mark("automation")? == read.latest()?;
+            Ok(read_to_end && read.next_due()?.is_none_or(|due| due > now))
+        })?;
+        // Two quiet looks: between them a provider's callback may come in.
+        quiet = if idle { quiet + 1 } else { 0 };
+        if begun.elapsed() > PATIENCE {
+            return Err(Failure::retry("work does not come to rest").into());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
