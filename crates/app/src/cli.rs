@@ -289,7 +289,12 @@ fn add_user(config: &Config, login: &str, name: &str, role: &str, lang: &str, fr
         active: true,
         ..User::default()
     };
-    let user = team::staff::take_on(&house, user, &password)?;
+    let hash = team::door::hash_password(house.chance.as_ref(), &password)?;
+    let user = house.transact(move |tx| {
+        let mut user = User { password_hash: hash.clone(), ..user.clone() };
+        team::staff::hire(tx, &mut user)?;
+        Ok(user)
+    })?;
     println!("login: {}", user.login);
     if !from_stdin {
         println!("password: {password}");
@@ -312,7 +317,7 @@ pub fn webhook_address(house: &House, login: &str, scope: &str, title: &str) -> 
     let (login, title, now, chance) = (login.to_lowercase(), title.to_owned(), house.now(), house.chance.clone());
     let (webhook, secret) = house.transact(move |tx| {
         let user = tx.user_by_login(&login)?.ok_or_else(|| crm::Refusal::new("unknown_user", format!("Сотрудника «{login}» нет"), format!("There is no employee {login}")))?;
-        team::webhooks::create(tx, chance.as_ref(), user.id, scopes.clone(), &title, now)
+        team::webhooks::create(tx, chance.as_ref(), user.id, &scopes, &title, now)
     })?;
     Ok(format!("{}/rest/{}/{secret}/", house.firm.public_url, webhook.user))
 }

@@ -2,6 +2,7 @@
 
 use crm::{Cause, Command, Done, Execute, Firm, House, Outcome, Refusal, Rights, Tx, kind};
 use std::sync::Arc;
+use team::tasks::Wanted;
 
 /// The executor of commands.
 pub struct Wiring {
@@ -18,7 +19,7 @@ impl Wiring {
 impl Execute for Wiring {
     fn execute(&self, tx: &mut dyn Tx, rights: &Rights, cause: &Cause, command: &Command) -> Outcome<Done> {
         match command {
-            Command::Create { kind, values } if *kind == kind::TASK => team::tasks::create_with(tx, rights, cause, values).map(done),
+            Command::Create { kind, values } if *kind == kind::TASK => team::tasks::create_from(tx, rights, cause, values).map(done),
             Command::Create { kind, values } => crm::item::create(tx, rights, cause, *kind, values).map(done),
             Command::Change { item, values } if item.kind == kind::TASK => team::tasks::change(tx, rights, cause, *item, values).map(done),
             Command::Change { item, values } => crm::item::change(tx, rights, cause, *item, values).map(done),
@@ -26,7 +27,7 @@ impl Execute for Wiring {
             Command::Delete { item } => crm::item::delete(tx, rights, cause, *item).map(|()| Done::with(*item)),
             Command::Comment { item, text } => crm::item::comment(tx, rights, cause, *item, text).map(|()| Done::with(*item)),
             Command::CreateTask { about, to, title, description, deadline } => {
-                team::tasks::create(tx, rights, cause, *about, *to, title, description, *deadline).map(done)
+                team::tasks::create(tx, rights, cause, &Wanted { about: *about, to: *to, title, description, deadline: *deadline }).map(done)
             }
             Command::MoveTask { task, status } => team::tasks::move_to(tx, rights, cause, *task, status).map(done),
             Command::CheckDeadline { task } => team::tasks::check_deadline(tx, cause, *task).map(|()| Done::with(*task)),
