@@ -171,9 +171,25 @@ pub struct PackDemo {
     /// People; passwords are generated.
     #[serde(default)]
     pub users: Vec<PackUser>,
-    /// Items.
+    /// Clients with their deals.
     #[serde(default)]
-    pub items: Vec<PackItem>,
+    pub cards: Vec<PackCard>,
+}
+
+/// A client of the demo with one deal.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackCard {
+    /// Code of the stage on which the deal stands.
+    pub stage: String,
+    /// Login of the one who answers for it.
+    pub responsible: String,
+    /// How many days ago he came.
+    pub days_ago: u64,
+    /// Answers of the client.
+    pub contact: Values,
+    /// Answers of the deal.
+    pub deal: Values,
 }
 
 /// One person of the demo.

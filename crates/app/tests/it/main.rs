@@ -1,0 +1,3 @@
+//! Tests of the whole: the stories through HTTP, the crashes, and the rules about the code itself.
+
+mod tidy;
