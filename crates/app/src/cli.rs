@@ -4,7 +4,8 @@
 use crate::config::Config;
 use crate::machine::{SystemClock, VirtualClock};
 use crate::worker::Worker;
-use crate::{archive, demo, doctor, firm, packs, server};
+use crate::demo::{self as world, weather::Weather};
+use crate::{archive, doctor, firm, packs, server, show};
 use clap::{Args, Parser, Subcommand};
 use crm::{Clock, House, Lang, User};
 use std::path::PathBuf;
@@ -235,19 +236,22 @@ fn demo_it(mut config: Config, order: Demo) -> crm::Outcome<()> {
         let virtual_clock = order.virtual_clock.then(|| clock.clone());
         let shown: Arc<dyn Clock> = clock;
         let house = tokio::task::spawn_blocking({
-            let config = config.clone();
+            let (config, to_install) = (config.clone(), packs.clone());
             move || -> crm::Outcome<House> {
                 let house = firm::open(&config, store, shown)?;
-                firm::install(&house, &packs)?;
+                firm::install(&house, &to_install)?;
                 Ok(house)
             }
         })
         .await
         .expect("the demo is set up or says why not")?;
-        let show = demo::Show::start(&house, order.bad_weather).await?;
+        let world = start_world(&house, &config, address, order.virtual_clock).await?;
+        if order.bad_weather {
+            world.twilio.set_weather(Weather::bad());
+        }
         let ready = tokio::task::spawn_blocking({
-            let (house, show) = (house.clone(), show.clone());
-            move || demo::people::set_up(&house, &show)
+            let (house, data, world) = (house.clone(), config.data.clone(), world.clone());
+            move || show::set_up(&house, &data, &packs, &world)
         })
         .await
         .expect("the demo is set up or says why not")?;
@@ -256,11 +260,32 @@ fn demo_it(mut config: Config, order: Demo) -> crm::Outcome<()> {
             println!("{line}");
         }
         println!("{}", ready.json());
-        let more = demo::router(&house, &show, virtual_clock);
+        let more = show::router(&house, &world, virtual_clock);
         let ended = server::serve(listener, server::router(house, more)).await.map_err(|error| io("the server stopped", &error));
         tokio::task::spawn_blocking(move || worker.stop()).await.expect("the worker stops");
         ended
     })
+}
+
+/// The played vendors and the client's phone.
+async fn start_world(house: &House, config: &Config, reach: std::net::SocketAddr, virtual_clock: bool) -> crm::Outcome<world::Demo> {
+    let landing = {
+        let house = house.clone();
+        tokio::task::spawn_blocking(move || show::landing(&house)).await.expect("the form is found or it is said why not")?
+    };
+    let options = world::Options {
+        clock: house.clock.clone(),
+        chance: house.chance.clone(),
+        zone: house.firm.zone.clone(),
+        public_url: house.firm.public_url.clone(),
+        reach,
+        hook: format!("/hooks/twilio_whatsapp/{}", show::ACCOUNT),
+        landing,
+        firm: crm::Label::new("Долговая защита", "Debt relief"),
+        virtual_clock,
+        memory: Some(config.data.join("demo-world")),
+    };
+    world::Demo::start(options).await.map_err(|error| io("the played vendors cannot start", &error))
 }
 
 /// Opens the firm for a short order that may run beside the server.

@@ -10,5 +10,6 @@ pub mod machine;
 pub mod packs;
 pub mod server;
 pub mod settle;
+pub mod show;
 pub mod wiring;
 pub mod worker;
