@@ -1,0 +1,78 @@
+// @ts-check
+// Makes the public form kinder: reasons stand at their fields, a second click sends nothing. Without it the form works too.
+const form = /** @type {HTMLFormElement | null} */ (document.querySelector('form[data-landing]'));
+
+if (form) {
+  const button = /** @type {HTMLButtonElement} */ (form.querySelector('.send'));
+  const notice = /** @type {HTMLElement} */ (form.querySelector('.notice'));
+  const caption = button.textContent;
+  form.noValidate = true;
+
+  /** @param {string} name @param {string} text */
+  const mark = (name, text) => {
+    const inputs = [...form.elements].filter((one) => /** @type {any} */ (one).name === name);
+    const input = /** @type {any} */ (inputs.at(-1));
+    const place = input && document.getElementById(`${input.id}-wrong`);
+    if (!place) return null;
+    place.textContent = text;
+    if (text) input.setAttribute('aria-invalid', 'true');
+    else input.removeAttribute('aria-invalid');
+    return input;
+  };
+
+  /** What the browser itself can tell before anything is sent. */
+  const missing = () => {
+    const wrong = [];
+    for (const input of /** @type {any[]} */ ([...form.elements])) {
+      if (!input.name || !input.willValidate) continue;
+      mark(input.name, '');
+      if (!input.checkValidity()) wrong.push([input.name, input.validationMessage]);
+    }
+    return wrong;
+  };
+
+  /** @param {[string, string][]} list @param {string} text */
+  const show = (list, text) => {
+    let first = null;
+    const left = [];
+    for (const [name, reason] of list) {
+      const input = mark(name, reason);
+      if (input) first ??= input;
+      else left.push(reason);
+    }
+    notice.textContent = [text, ...left].filter(Boolean).join(' ');
+    first?.focus();
+  };
+
+  form.addEventListener('input', (event) => {
+    const input = /** @type {any} */ (event.target);
+    if (input.getAttribute('aria-invalid')) mark(input.name, '');
+  });
+
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    if (button.disabled) return;
+    notice.textContent = '';
+    const wrong = missing();
+    if (wrong.length > 0) {
+      show(/** @type {any} */ (wrong), form.dataset.fix ?? '');
+      return;
+    }
+    button.disabled = true;
+    button.textContent = form.dataset.sending ?? caption;
+    try {
+      const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
+      const answer = await fetch(form.action, { method: 'POST', headers: { Accept: 'application/json' }, body });
+      const json = await answer.json().catch(() => null);
+      if (answer.ok && json) {
+        location.assign(json.redirect ?? `${form.dataset.done ?? location.pathname}`);
+        return;
+      }
+      show((json?.fields ?? []).map((/** @type {any} */ one) => [one.name ?? one.path, one.text]), json?.error ?? form.dataset.error ?? '');
+    } catch {
+      notice.textContent = form.dataset.offline ?? '';
+    }
+    button.disabled = false;
+    button.textContent = caption;
+  });
+}

@@ -1,0 +1,15 @@
+landing-required = required
+landing-send = Send the application
+landing-sending = Sending…
+landing-thanks-heading = The application is in
+landing-number = Number of your application: { $number }
+landing-again = Send another one
+landing-honeypot = Leave this field empty
+landing-not-found = There is no such form, or it is switched off
+landing-error = It could not be sent. Check the fields and try again.
+landing-offline = There is no connection. Check the internet and try again: what you typed stays.
+landing-safe = Your data go straight to the company, nobody stands between
+landing-consents = Consents
+landing-language = Русский
+landing-warning = Good to know
+landing-fix = Check the marked fields

@@ -1,0 +1,15 @@
+landing-required = обязательно
+landing-send = Отправить заявку
+landing-sending = Отправляем…
+landing-thanks-heading = Заявка принята
+landing-number = Номер вашей заявки: { $number }
+landing-again = Отправить ещё одну
+landing-honeypot = Не заполняйте это поле
+landing-not-found = Такой формы нет, или она выключена
+landing-error = Не получилось отправить. Проверьте поля и попробуйте ещё раз.
+landing-offline = Нет связи. Проверьте интернет и попробуйте ещё раз: введённое не пропадёт.
+landing-safe = Данные идут прямо в программу компании, без посредников
+landing-consents = Согласия
+landing-language = English
+landing-warning = Важно знать
+landing-fix = Проверьте отмеченные поля
