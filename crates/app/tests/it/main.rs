@@ -1,3 +1,6 @@
 //! Tests of the whole: the stories through HTTP, the crashes, and the rules about the code itself.
 
+mod firm;
+mod kill;
+mod story;
 mod tidy;
