@@ -1,0 +1,130 @@
+//! The world around the firm, played on this machine: Twilio, a mail server and the client's phone.
+//!
+//! Nothing here belongs to the product's own work: it stands where the vendors stand, behind real sockets, and answers
+//! as they would. So `vekha demo` needs no account anywhere, and the tests have a world that can misbehave on demand.
+//!
+//! ```text
+//! firm ── HTTP ──▶ twilio ── status callbacks, the client's answers (signed) ──▶ firm
+//! firm ── SMTP ──▶ mailbox
+//!                  phone: a page that shows both and writes back
+//! ```
+
+mod callbacks;
+pub mod journal;
+pub mod mailbox;
+pub mod phone;
+pub mod post;
+pub mod templates;
+pub mod twilio;
+pub mod weather;
+
+use crm::{Chance, Clock, Label};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// The firm's account at the simulated Twilio. It opens nothing but the demo.
+pub const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
+/// The token of that account: a published one, like everything in the demo.
+pub const AUTH_TOKEN: &str = "12345678901234567890123456789012";
+/// The firm's number in WhatsApp, without the prefix `whatsapp:`.
+pub const NUMBER: &str = "+14155238886";
+
+/// Where the world finds the firm.
+#[derive(Clone)]
+pub struct Options {
+    /// The time that the firm lives in: stamps of messages and the 24-hour window follow it.
+    pub clock: Arc<dyn Clock>,
+    /// Numbers of messages, and the order in bad weather.
+    pub chance: Arc<dyn Chance>,
+    /// Zone of the times on the phone.
+    pub zone: jiff::tz::TimeZone,
+    /// Address that the firm gives to vendors, without a slash at the end; callbacks are signed over it.
+    pub public_url: String,
+    /// Where the firm's server really listens.
+    pub reach: SocketAddr,
+    /// Path of the hook for the client's answers: `/hooks/twilio_whatsapp/{account}`.
+    pub hook: String,
+    /// Path of the page with the form.
+    pub landing: String,
+    /// How the firm calls itself in the client's chat.
+    pub firm: Label,
+    /// `POST /demo/clock` works: the page offers to move the time.
+    pub virtual_clock: bool,
+    /// Folder in which the world remembers what happened; `None`: forgets at the end.
+    pub memory: Option<PathBuf>,
+}
+
+/// The running world.
+#[derive(Clone)]
+pub struct Demo {
+    /// Twilio's Messages API.
+    pub twilio: twilio::Twilio,
+    /// The mail server of all clients.
+    pub mailbox: mailbox::Mailbox,
+    options: Options,
+}
+
+impl Demo {
+    /// Starts both vendors on free ports of the loopback address. Must be called inside a Tokio runtime; they live as long as it.
+    ///
+    /// # Errors
+    /// A port that cannot be had, a memory that cannot be read.
+    pub async fn start(options: Options) -> std::io::Result<Demo> {
+        let (chats, letters) = match &options.memory {
+            Some(folder) => {
+                std::fs::create_dir_all(folder)?;
+                (Some(folder.join("chats.jsonl")), Some(folder.join("letters.jsonl")))
+            }
+            None => (None, None),
+        };
+        let post = post::Post::new(&options.public_url, options.reach);
+        let account = twilio::Account {
+            sid: ACCOUNT_SID.to_owned(),
+            token: AUTH_TOKEN.to_owned(),
+            number: NUMBER.to_owned(),
+            hook: format!("{}{}", options.public_url, options.hook),
+        };
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let twilio = twilio::Twilio::start(TcpListener::bind(loopback).await?, account, post, options.clock.clone(), options.chance.clone(), chats)?;
+        let mailbox = mailbox::Mailbox::start(TcpListener::bind(loopback).await?, options.clock.clone(), letters)?;
+        Ok(Demo { twilio, mailbox, options })
+    }
+
+    /// What the firm's accounts have to be set to.
+    pub fn addresses(&self) -> Addresses {
+        Addresses {
+            twilio: format!("http://{}", self.twilio.address()),
+            account_sid: ACCOUNT_SID,
+            auth_token: AUTH_TOKEN,
+            number: NUMBER,
+            smtp: self.mailbox.address(),
+        }
+    }
+
+    /// The path of the page that plays the phone.
+    pub fn page(&self) -> &'static str {
+        phone::PAGE
+    }
+}
+
+/// Where the vendors are and how the firm signs in there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// Base address of the API, without a slash at the end.
+    pub twilio: String,
+    /// Account.
+    pub account_sid: &'static str,
+    /// Its token.
+    pub auth_token: &'static str,
+    /// The firm's number, without `whatsapp:`.
+    pub number: &'static str,
+    /// The mail server: no encryption, no sign-in.
+    pub smtp: SocketAddr,
+}
+
+/// The demo's pages, for the firm's own address. Public: mount them only in the demo.
+pub fn router(demo: &Demo) -> axum::Router {
+    phone::router(demo.clone())
+}
