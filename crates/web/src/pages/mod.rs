@@ -1,0 +1,54 @@
+//! The pages: one file and one line each.
+
+use crate::{Answer, Trouble, Web};
+use askama::Template;
+use axum::Router;
+use axum::response::{Html, IntoResponse};
+use crm::{Failure, Rights};
+
+pub(crate) mod login;
+pub(crate) mod notices;
+
+/// A page as the house knows it.
+pub(crate) struct Page {
+    /// Stable code; also the name of its file.
+    #[expect(dead_code, reason = "names the page in the list")]
+    pub code: &'static str,
+    /// Its line in the menu, below the types of records.
+    pub menu: Option<Entry>,
+    /// Its addresses.
+    pub routes: fn() -> Router<Web>,
+}
+
+/// A line of the menu.
+pub(crate) struct Entry {
+    /// Key of the text.
+    pub title: &'static str,
+    /// Icon of the sprite.
+    pub icon: &'static str,
+    /// Where it leads.
+    pub href: &'static str,
+    /// Who sees it.
+    pub shown: fn(&Rights) -> bool,
+}
+
+/// All pages, in the order of the menu.
+pub(crate) fn all() -> Vec<Page> {
+    vec![
+        login::page(),
+        notices::page(),
+    ]
+}
+
+/// A template as an answer.
+pub(crate) fn show(template: &impl Template) -> Answer {
+    match template.render() {
+        Ok(html) => Ok(Html(html).into_response()),
+        Err(error) => Err(Failure::give_up(format!("a template could not be filled: {error}")).into()),
+    }
+}
+
+/// No page has this address.
+pub(crate) async fn nowhere() -> Trouble {
+    Trouble::nowhere()
+}
