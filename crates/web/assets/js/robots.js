@@ -174,7 +174,7 @@ class VekhaRobots extends HTMLElement {
   /** Shows what the server refused. A stale board is loaded anew. @param {any} error */
   complain(error) {
     document.querySelector('.rb-toast')?.remove();
-    const toast = h('div.rb-toast.alert.alert-danger', { role: 'alert' }, error.message, (error.fields ?? []).map((/** @type {any} */ one) => h('div', {}, one.text)));
+    const toast = h('div.rb-toast.alert.alert-danger', { role: 'alert' }, error.message);
     document.body.append(toast);
     setTimeout(() => toast.remove(), 8000);
     if (error.code === 'stale_program') {
@@ -222,7 +222,9 @@ class VekhaRobots extends HTMLElement {
           const rules = this.rulesOf(current);
           if (at >= 0) rules[at] = changed;
           else rules.push(changed);
-          await this.publish([{ id: stage.id, rules }]);
+          await this.publish([{ id: stage.id, rules }]).catch((error) => {
+            throw addressed(error, `${stage.id}/${rules.indexOf(changed)}/`, rules);
+          });
           this.hide();
           const saved = view?.key ?? this.stageOf(stage.id).rules.findLast((/** @type {any} */ one) => one.rule.kind === rule.kind)?.key;
           if (saved) this.focusCard(saved);
@@ -314,6 +316,7 @@ class VekhaRobots extends HTMLElement {
     else if (event.code === 'KeyL' && view.rule.id) this.log(stage, view, false);
     else return;
     event.preventDefault();
+    event.stopPropagation();
   }
 
   /** Moves the focus. @param {Element} card @param {HTMLElement} cell @param {number[]} arrow */
@@ -344,6 +347,22 @@ class VekhaRobots extends HTMLElement {
     const to = this.board.stages[this.board.stages.indexOf(stage) + across];
     if (to && (across !== 0 || place + down >= 0)) this.moveTo(view, stage, to, place + down);
   }
+}
+
+/**
+ * The server points at `stage/place/path`: the form knows only the paths of its own rule; what is wrong with others gets their names.
+ * @param {any} error @param {string} own @param {any[]} rules
+ */
+function addressed(error, own, rules) {
+  for (const field of error.fields ?? []) {
+    if (field.path.startsWith(own)) field.path = field.path.slice(own.length);
+    else {
+      const place = Number(field.path.split('/')[1]);
+      field.text = rules[place] ? `${rules[place].title}: ${field.text}` : field.text;
+      field.path = '';
+    }
+  }
+  return error;
 }
 
 /** Gives every rule of a stage a key by which it is found again after it was drawn anew. @param {any} stage */

@@ -13,7 +13,10 @@ export function drawBoard(board, acts, readOnly) {
   for (const band of /** @type {const} */ (['trigger', 'robot'])) {
     const title = board.t(band === 'trigger' ? 'robots-triggers' : 'robots-robots');
     grid.append(h('h2.rb-band', { id: `rb-band-${band}` }, icon(band === 'trigger' ? 'bolt' : 'robot'), h('span', {}, title), h('small', {}, board.t(`robots-band-${band}`))));
-    for (const stage of board.stages) grid.append(cell(stage, band, board, acts, readOnly));
+    // A phone shows only the stages that hold something.
+    const shown = board.stages.filter((/** @type {any} */ stage) => !readOnly || stage.rules.some((/** @type {any} */ one) => one.rule.kind === band));
+    for (const stage of shown) grid.append(cell(stage, band, board, acts, readOnly));
+    if (shown.length === 0) grid.append(h('p.rb-none', {}, board.t('robots-none')));
   }
   return grid;
 }
@@ -41,8 +44,7 @@ function cell(stage, band, board, acts, readOnly) {
   const list = h('ol.rb-list', { 'aria-label': `${stage.title}: ${board.t(band === 'trigger' ? 'robots-triggers' : 'robots-robots')}`, data: { stage: stage.id, band } }, rules.map((/** @type {any} */ one) => card(one, stage, board, acts, readOnly)));
   const label = board.t(band === 'trigger' ? 'robots-add-trigger' : 'robots-add-robot');
   const add = readOnly ? null : h('button.rb-add', { type: 'button', title: label, 'aria-label': `${label}: ${stage.title}`, on: { click: () => acts.add(stage, band) } }, icon('plus'));
-  const empty = rules.length === 0 && readOnly ? h('p.rb-none', {}, board.t('robots-none')) : null;
-  return h('div.rb-cell', { data: { stage: stage.id, band } }, h('span.rb-cell-title', {}, stage.title), list, empty, add);
+  return h('div.rb-cell', { data: { stage: stage.id, band } }, h('span.rb-cell-title', {}, stage.title), list, add);
 }
 
 /** @param {any} view @param {any} stage @param {any} board @param {any} acts @param {boolean} readOnly */
@@ -94,8 +96,8 @@ function strip(view, board, acts, stage) {
     { type: 'button', tabindex: -1, title: board.t('robots-log'), 'aria-label': `${board.t('robots-log')}: ${view.rule.title}`, on: { click: (/** @type {Event} */ event) => { event.stopPropagation(); acts.log(stage, view); } } },
     h('span.rb-today', {}, board.t('robots-today')),
     part(done, 'robots-done', 'rb-done'),
-    part(skipped, 'robots-skipped', 'rb-skipped'),
-    part(failed, 'robots-failed', failed > 0 ? 'rb-failed' : 'rb-zero'),
+    skipped > 0 ? part(skipped, 'robots-skipped', 'rb-skipped') : null,
+    failed > 0 ? part(failed, 'robots-failed', 'rb-failed') : null,
     waiting > 0 ? part(waiting, 'robots-waiting', 'rb-waiting') : null,
   );
 }

@@ -82,5 +82,7 @@ export async function ask(url, body) {
   const answer = await fetch(url, /** @type {RequestInit} */ (request));
   const json = await answer.json().catch(() => null);
   if (answer.ok && json !== null) return json;
-  throw new Refused(json?.error ?? `${answer.status} ${answer.statusText}`, json?.fields ?? [], json?.code ?? '');
+  const told = json?.error ?? {};
+  const fields = Object.entries(told.fields ?? {}).map(([path, text]) => ({ path, text: String(text) }));
+  throw new Refused(told.text ?? `${answer.status} ${answer.statusText}`, fields, told.code ?? '');
 }

@@ -9,7 +9,7 @@ import { ask, h, icon } from './dom.js';
 export function drawLog({ view, stage, board, why, onClose }) {
   const list = h('div.rb-log', { 'aria-live': 'polite' }, h('div.rb-skeleton'), h('div.rb-skeleton'), h('div.rb-skeleton'));
   const number = h('input.form-control', { type: 'text', inputmode: 'numeric', id: 'rb-why-item', placeholder: board.t('robots-why-item-hint'), autocomplete: 'off' });
-  const answer = h('ol.rb-why', { 'aria-live': 'polite' });
+  const answer = h('ul.rb-why', { 'aria-live': 'polite' });
   const form = h(
     'form.rb-why-form',
     {

@@ -102,8 +102,8 @@ fn typed(value: &Value) -> String {
     match value {
         Value::Text(text) => text.clone(),
         Value::Int(number) => number.to_string(),
-        Value::Decimal(decimal) => crm_decimal(decimal.scaled, 4),
-        Value::Money(money) => crm_decimal(money.minor, 2),
+        Value::Decimal(decimal) => fraction(decimal.scaled, 4),
+        Value::Money(money) => fraction(money.minor, 2),
         Value::Date(one) => one.date.to_string(),
         Value::Flag(flag) => flag.to_string(),
         Value::Many(list) => list.iter().map(typed).collect::<Vec<_>>().join(", "),
@@ -114,7 +114,7 @@ fn typed(value: &Value) -> String {
     }
 }
 
-fn crm_decimal(scaled: i64, places: u32) -> String {
+fn fraction(scaled: i64, places: u32) -> String {
     let factor = 10_i64.pow(places);
     let text = format!("{}{}.{:0width$}", if scaled < 0 { "-" } else { "" }, (scaled / factor).abs(), (scaled % factor).abs(), width = places as usize);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -151,6 +151,12 @@ pub(super) fn answers(fields: &[Field], sent: &Sent, old: &Account) -> Result<(V
             Err(refusal)
         }
     }
+}
+
+/// What was typed, right or wrong, for a form that is shown again.
+pub(super) fn typed_again(fields: &[Field], sent: &Sent) -> Values {
+    let open = fields.iter().filter(|field| field.kind != FieldKind::Secret);
+    Values(open.map(|field| (field.code.clone(), answer(field, &format!("s.{}", field.code), sent))).collect())
 }
 
 fn answer(field: &Field, name: &str, sent: &Sent) -> Value {
