@@ -47,7 +47,7 @@ mod tests {
         let add = |from: Moment, to: Moment| meter.add(WebhookId(1), "profile", from, to);
         assert_eq!(add(at(600, 0), at(600, 500_000)), (0.5, 1200));
         assert_eq!(add(at(700, 0), at(700, 250_000)), (0.75, 1200));
-        assert_eq!(add(at(1260, 0), at(1260, 0)), (0.25, 1260));
-        assert_eq!(meter.add(WebhookId(2), "profile", at(1260, 0), at(1260, 0)).0, 0.0);
+        assert_eq!(add(at(1210, 0), at(1210, 0)), (0.25, 1260));
+        assert_eq!(meter.add(WebhookId(2), "profile", at(1210, 0), at(1210, 0)).0, 0.0);
     }
 }
