@@ -10,6 +10,7 @@
 //! ```
 
 mod callbacks;
+mod frames;
 pub mod journal;
 pub mod mailbox;
 pub mod phone;
@@ -17,6 +18,9 @@ pub mod post;
 pub mod templates;
 pub mod twilio;
 pub mod weather;
+
+#[cfg(test)]
+mod tests;
 
 use crm::{Chance, Clock, Label};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -127,4 +131,9 @@ pub struct Addresses {
 /// The demo's pages, for the firm's own address. Public: mount them only in the demo.
 pub fn router(demo: &Demo) -> axum::Router {
     phone::router(demo.clone())
+}
+
+/// The firm's whole router, with its form allowed to stand inside the phone. Only for the demo.
+pub fn in_phone(router: axum::Router) -> axum::Router {
+    frames::allow(router)
 }
