@@ -7,10 +7,13 @@ use std::sync::{Mutex, PoisonError};
 /// The sum is taken over so many minutes.
 const MINUTES: i64 = 10;
 
+/// Minutes and the microseconds spent in them, the oldest first.
+type Buckets = VecDeque<(i64, u64)>;
+
 /// Sums of the last ten minutes, by minute.
 #[derive(Debug, Default)]
 pub struct Meter {
-    sums: Mutex<HashMap<(WebhookId, &'static str), VecDeque<(i64, u64)>>>,
+    sums: Mutex<HashMap<(WebhookId, &'static str), Buckets>>,
 }
 
 impl Meter {

@@ -80,7 +80,7 @@ pub fn number(parameters: &Map, name: &str) -> Result<i64, Wrong> {
 ///
 /// # Errors
 /// The text of the original, with an empty code for old methods.
-pub fn fields<'m>(parameters: &'m Map, family: Family) -> Result<Option<&'m Map>, Wrong> {
+pub fn fields(parameters: &Map, family: Family) -> Result<Option<&Map>, Wrong> {
     match given(parameters, "fields") {
         Some(Node::Map(map)) => Ok(Some(map)),
         Some(Node::List(list)) if list.is_empty() => Ok(None),

@@ -260,9 +260,9 @@ fn lists_have_pages_totals_and_chosen_names() {
     assert_eq!(at(&sorted, "total"), &Node::Int(8));
     assert_eq!(at(&page(r#"{"filter":{"FOO":1,"<>STAGE_ID":"NEW"}}"#), "total"), &Node::Int(120), "unknown names are ignored");
     assert_eq!(at(&page(r#"{"filter":{"%TITLE":"СДЕЛКА 11"}}"#), "total"), &Node::Int(10));
-    assert_eq!(at(&page(r#"{"filter":{"=%TITLE":"%01_"}}"#), "total").int().unwrap_or(0) % 10, 0);
+    assert_eq!(at(&page(r#"{"filter":{"=%TITLE":"%11%"}}"#), "total"), &Node::Int(11));
     assert_eq!(at(&page(r#"{"filter":{"@ID":["1","2",3]}}"#), "total"), &Node::Int(3));
-    assert_eq!(at(&page(r#"{"filter":{"ID":[]}}"#), "total").int().unwrap() % 120, 0);
+    assert_eq!(at(&page(r#"{"filter":{"@ID":[]}}"#), "total"), &Node::Int(0));
     assert_eq!(page(r#"{"start":9999999999}"#).at("result"), Some(&Node::List(vec![])));
 }
 
@@ -344,6 +344,34 @@ fn phones_of_a_contact_are_changed_one_by_one() {
     let item = office.ok(key, "crm.item.get", r#"{"entityTypeId":3,"id":1}"#);
     assert_eq!((text(&item, "item.title"), text(&item, "item.fm.0.typeId"), text(&item, "item.name")), ("Иванов Пётр".into(), "PHONE".into(), "Пётр".into()));
     assert_eq!(office.wrong(key, "crm.contact.update", r#"{"id":1,"fields":{"PHONE":[{"VALUE":"call me"}]}}"#).0, 400);
+}
+
+#[test]
+fn a_known_client_is_found_in_any_spelling() {
+    let office = Office::open();
+    let key = &office.olga;
+    office.ok(key, "crm.contact.add", r#"{"fields":{"NAME":"Иван","PHONE":[{"VALUE":"+79990001122"}]}}"#);
+    office.ok(key, "crm.contact.add", r#"{"fields":{"NAME":"Пётр","EMAIL":[{"VALUE":"petr@example.com"}]}}"#);
+    let find = |json_text: &str| json(&office.ok(key, "crm.duplicate.findbycomm", json_text));
+    assert_eq!(find(r#"{"type":"PHONE","values":["89990001122","+7 999 000-11-22"],"entity_type":"CONTACT"}"#), r#"{"CONTACT":[1]}"#);
+    assert_eq!(find(r#"{"type":"EMAIL","values":{"0":"PETR@example.com"}}"#), r#"{"CONTACT":[2]}"#);
+    assert_eq!(find(r#"{"type":"PHONE","values":["+79990009999"]}"#), "[]");
+    assert_eq!(find(r#"{"type":"PHONE","values":["89990001122"],"entity_type":"COMPANY"}"#), "[]");
+    assert_eq!(office.wrong(key, "crm.duplicate.findbycomm", r#"{"type":"FAX","values":["1"]}"#).0, 400);
+    assert_eq!(office.wrong(key, "crm.duplicate.findbycomm", r#"{"type":"PHONE","values":[]}"#).0, 400);
+}
+
+#[test]
+fn a_comment_stands_in_the_timeline() {
+    let office = Office::open();
+    office.ok(&office.olga, "crm.deal.add", r#"{"fields":{}}"#);
+    let add = r#"{"fields":{"ENTITY_ID":1,"ENTITY_TYPE":"deal","COMMENT":"Оплатил"}}"#;
+    let id = office.ok(&office.olga, "crm.timeline.comment.add", add).int().unwrap();
+    let event = office.house.read(|read| read.event(crm::Seq(id))).unwrap().unwrap();
+    assert_eq!(event.fact, crm::Fact::Commented { text: "Оплатил".into() });
+    assert_eq!(office.wrong(&office.anna, "crm.timeline.comment.add", add).1, "NOT_FOUND");
+    assert_eq!(office.wrong(&office.olga, "crm.timeline.comment.add", r#"{"fields":{"ENTITY_ID":1,"ENTITY_TYPE":"ship","COMMENT":"x"}}"#).0, 400);
+    assert_eq!(office.wrong(&office.olga, "crm.timeline.comment.add", r#"{"fields":{"ENTITY_ID":1,"ENTITY_TYPE":"deal"}}"#).1, "100");
 }
 
 // ── items of any type ──

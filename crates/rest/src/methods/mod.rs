@@ -8,13 +8,27 @@ mod category;
 mod contact;
 mod core;
 mod deal;
+mod duplicate;
 mod item;
 mod status;
+mod timeline;
 mod user;
 
 /// Namespaces, each with its methods.
-pub fn all() -> [&'static [Method]; 9] {
-    [&core::METHODS, &batch::METHODS, &user::METHODS, &deal::METHODS, &contact::METHODS, &item::METHODS, &category::METHODS, &status::METHODS, &automation::METHODS]
+pub fn all() -> [&'static [Method]; 11] {
+    [
+        &core::METHODS,
+        &batch::METHODS,
+        &user::METHODS,
+        &deal::METHODS,
+        &contact::METHODS,
+        &item::METHODS,
+        &category::METHODS,
+        &status::METHODS,
+        &duplicate::METHODS,
+        &timeline::METHODS,
+        &automation::METHODS,
+    ]
 }
 
 /// Scopes that a webhook can have, in the order of `scope?full=true`.

@@ -46,6 +46,7 @@ impl Execute for Hands {
             Command::Create { kind, values } => crm::item::create(tx, rights, cause, *kind, values).map(done),
             Command::Change { item, values } if item.kind == kind::TASK => team::tasks::change(tx, rights, cause, *item, values).map(done),
             Command::Change { item, values } => crm::item::change(tx, rights, cause, *item, values).map(done),
+            Command::Comment { item, text } => crm::item::comment(tx, rights, cause, *item, text).map(|()| Done::with(*item)),
             Command::Delete { item } => crm::item::delete(tx, rights, cause, *item).map(|()| Done::with(*item)),
             other => panic!("the API does not send {other:?}"),
         }
