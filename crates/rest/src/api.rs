@@ -8,9 +8,9 @@ use crate::methods;
 use crate::node::{Map, Node};
 use crate::wrong::{Family, Stop, Wrong};
 use crate::xml;
-use crm::{Actor, Cause, Command, Done, House, Moment, Outcome, Read, Rights, User, UserId, Webhook, WebhookId};
+use crm::{Actor, Cause, Command, Done, Execute, House, Moment, Outcome, Read, Rights, Tx, User, UserId, Webhook, WebhookId};
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The use of a webhook is written down at most so often.
@@ -33,6 +33,28 @@ pub struct Caller<'a> {
     pub user: User,
     /// What he may do.
     pub rights: Rights,
+}
+
+/// What a caller takes along into a transaction.
+pub struct Hand {
+    /// Carries out commands.
+    pub executor: Arc<dyn Execute>,
+    /// What the caller may do.
+    pub rights: Rights,
+    /// Why it is done.
+    pub cause: Cause,
+    /// The firm's zone.
+    pub zone: jiff::tz::TimeZone,
+}
+
+impl Hand {
+    /// Carries out a command inside this transaction.
+    ///
+    /// # Errors
+    /// As `Execute::execute`.
+    pub fn command(&self, tx: &mut dyn Tx, command: &Command) -> Outcome<Done> {
+        self.executor.execute(tx, &self.rights, &self.cause, command)
+    }
 }
 
 /// An answer with the time it took.
@@ -121,12 +143,20 @@ impl<'a> Caller<'a> {
         Cause::new(Actor::Webhook { webhook: self.webhook.id, user: self.user.id }, self.house().clock.now())
     }
 
-    /// Carries out a command for this caller.
+    /// Works in one transaction. The work may run more than once, and stops with an error of the dialect only before it
+    /// has written anything.
     ///
     /// # Errors
-    /// As `Execute::execute`.
-    pub fn command(&self, command: Command) -> Outcome<Done> {
-        self.house().command(&self.rights, &self.cause(), command)
+    /// What the work returns, or a failure of the database.
+    pub fn write<T: Send + 'static>(&self, mut work: impl FnMut(&Hand, &mut dyn Tx) -> Result<T, Stop> + Send + 'static) -> Result<T, Stop> {
+        let house = self.house();
+        let hand = Hand { executor: house.executor.clone(), rights: self.rights.clone(), cause: self.cause(), zone: house.firm.zone.clone() };
+        let done = house.transact(move |tx| match work(&hand, tx) {
+            Ok(value) => Ok(Ok(value)),
+            Err(Stop::Wrong(wrong)) => Ok(Err(wrong)),
+            Err(Stop::Fault(fault)) => Err(fault),
+        })?;
+        Ok(done?)
     }
 
     /// Whether the webhook may use methods of this scope; the empty scope is everybody's.

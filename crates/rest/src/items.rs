@@ -1,14 +1,14 @@
 //! What the methods of items have in common, whichever way they write it.
 
 use crate::answers::{self, Style, row, taken};
-use crate::api::Caller;
+use crate::api::{Caller, Hand};
 use crate::filter::{Reader, Unknown, select};
 use crate::method::{Answer, PAGE, counted, given, start};
 use crate::node::{Map, Node};
 use crate::spelling::{Derived, Name, Source, Spelling, category_of, stage_within};
 use crate::wrong::{Stop, Wrong};
 use crm::entity::{code, kind};
-use crm::{Command, EntityTypeId, FieldKind, Item, ItemRef, Page, Pipeline, Point, Query, Refusal, Rights, StageId, Value, Values};
+use crm::{Command, EntityTypeId, FieldKind, Item, ItemRef, Page, Pipeline, Point, Query, Read, Refusal, Rights, StageId, Value, Values};
 
 /// Counting goes on to the end: clients work out the number of pages from `total`.
 const ALL: u64 = i64::MAX as u64;
@@ -24,24 +24,28 @@ pub fn unsupported(of: EntityTypeId) -> Wrong {
 /// Refuses wrong values of known fields, and whom the rights do not allow. Unknown fields are ignored, as the original does.
 pub fn create(caller: &Caller<'_>, of: EntityTypeId, given: Option<&Map>) -> Result<i64, Stop> {
     writable(of)?;
-    let values = caller.read(|read| {
-        let schema = read.schema();
-        let spelling = Spelling::of(&schema, &caller.rights, of).ok_or_else(|| unsupported(of))?;
-        let mut wanted = Wanted::read(caller, &spelling, given, None)?;
-        if let Some(pipeline) = wanted.pipeline {
-            let stage = match &wanted.stage {
-                Some(written) => stage_within(pipeline, written, true).ok_or_else(unknown_stage)?,
-                None => pipeline.stages.first().ok_or_else(unknown_stage)?.id,
-            };
-            wanted.values.set(code::STAGE, Value::Int(stage.0));
-        } else if let Some(written) = &wanted.stage {
-            let (_, stage) = spelling.stage(written).ok_or_else(unknown_stage)?;
-            wanted.values.set(code::STAGE, Value::Int(stage.0));
-        }
-        Ok(wanted.values)
-    })?;
-    let done = caller.command(Command::Create { kind: of, values })?;
-    Ok(done.item.map_or(0, |item| item.id))
+    let given = given.cloned().unwrap_or_default();
+    caller.write(move |hand, tx| {
+        let values = new_answers(hand, tx.read(), of, &given)?;
+        let done = hand.command(tx, &Command::Create { kind: of, values })?;
+        Ok(done.item.map_or(0, |item| item.id))
+    })
+}
+
+fn new_answers(hand: &Hand, read: &dyn Read, of: EntityTypeId, given: &Map) -> Result<Values, Stop> {
+    let schema = read.schema();
+    let spelling = Spelling::of(&schema, &hand.rights, of).ok_or_else(|| unsupported(of))?;
+    let mut wanted = Wanted::read(hand, &spelling, given, None)?;
+    let stage = match (wanted.pipeline, &wanted.stage) {
+        (Some(pipeline), Some(written)) => Some(stage_within(pipeline, written, true).ok_or_else(unknown_stage)?),
+        (Some(pipeline), None) => Some(pipeline.stages.first().ok_or_else(unknown_stage)?.id),
+        (None, Some(written)) => Some(spelling.stage(written).ok_or_else(unknown_stage)?.1),
+        (None, None) => None,
+    };
+    if let Some(stage) = stage {
+        wanted.values.set(code::STAGE, Value::Int(stage.0));
+    }
+    Ok(wanted.values)
 }
 
 /// Changes an item. `may_change_pipeline` is true for the universal methods: old ones set the pipeline once.
@@ -50,21 +54,27 @@ pub fn create(caller: &Caller<'_>, of: EntityTypeId, given: Option<&Map>) -> Res
 /// As [`create`], and `not_found`.
 pub fn update(caller: &Caller<'_>, at: ItemRef, given: Option<&Map>, may_change_pipeline: bool) -> Result<(), Stop> {
     writable(at.kind)?;
-    let values = caller.read(|read| {
-        let schema = read.schema();
-        let spelling = Spelling::of(&schema, &caller.rights, at.kind).ok_or_else(|| unsupported(at.kind))?;
-        let item = read.item(&caller.rights, at)?.ok_or_else(Refusal::not_found)?;
-        let mut wanted = Wanted::read(caller, &spelling, given, Some(&item))?;
-        let current = item.pipeline().and_then(|id| schema.pipelines.get(&id));
-        let pipeline = wanted.pipeline.filter(|_| may_change_pipeline).or(current);
-        if let Some(stage) = new_stage(&spelling, &wanted, pipeline, current)? {
-            wanted.values.set(code::STAGE, Value::Int(stage.0));
-        }
-        rename(&item, &mut wanted.values);
-        Ok(wanted.values)
-    })?;
-    caller.command(Command::Change { item: at, values })?;
-    Ok(())
+    let given = given.cloned().unwrap_or_default();
+    caller.write(move |hand, tx| {
+        // Phones are changed one by one: the list is read and written in one transaction.
+        let values = changed_answers(hand, tx.read(), at, &given, may_change_pipeline)?;
+        hand.command(tx, &Command::Change { item: at, values })?;
+        Ok(())
+    })
+}
+
+fn changed_answers(hand: &Hand, read: &dyn Read, at: ItemRef, given: &Map, may_change_pipeline: bool) -> Result<Values, Stop> {
+    let schema = read.schema();
+    let spelling = Spelling::of(&schema, &hand.rights, at.kind).ok_or_else(|| unsupported(at.kind))?;
+    let item = read.item(&hand.rights, at)?.ok_or_else(Refusal::not_found)?;
+    let mut wanted = Wanted::read(hand, &spelling, given, Some(&item))?;
+    let current = item.pipeline().and_then(|id| schema.pipelines.get(&id));
+    let pipeline = wanted.pipeline.filter(|_| may_change_pipeline).or(current);
+    if let Some(stage) = new_stage(&spelling, &wanted, pipeline, current)? {
+        wanted.values.set(code::STAGE, Value::Int(stage.0));
+    }
+    rename(&item, &mut wanted.values);
+    Ok(wanted.values)
 }
 
 /// The stage to which an update brings the item.
@@ -117,12 +127,14 @@ fn writable(of: EntityTypeId) -> Result<(), Stop> {
 /// # Errors
 /// `not_found`, and whom the rights do not allow.
 pub fn delete(caller: &Caller<'_>, at: ItemRef) -> Result<(), Stop> {
-    caller.read(|read| match read.schema().kind(at.kind) {
-        Some(_) => writable(at.kind),
-        None => Err(unsupported(at.kind).into()),
-    })?;
-    caller.command(Command::Delete { item: at })?;
-    Ok(())
+    writable(at.kind)?;
+    caller.write(move |hand, tx| {
+        if tx.schema().kind(at.kind).is_none() {
+            return Err(unsupported(at.kind).into());
+        }
+        hand.command(tx, &Command::Delete { item: at })?;
+        Ok(())
+    })
 }
 
 /// What a client wants written, in our spelling.
@@ -133,15 +145,15 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn read(caller: &Caller<'_>, spelling: &Spelling<'a>, given: Option<&Map>, item: Option<&Item>) -> Result<Wanted<'a>, Stop> {
-        let zone = &caller.house().firm.zone;
+    fn read(hand: &Hand, spelling: &Spelling<'a>, given: &Map, item: Option<&Item>) -> Result<Wanted<'a>, Stop> {
+        let zone = &hand.zone;
         let mut wanted = Wanted { values: Values::new(), pipeline: None, stage: None };
         let mut refused: Option<Refusal> = None;
         let mut note = |refusal: Refusal| match &mut refused {
             Some(known) => known.fields.extend(refusal.fields),
             None => refused = Some(refusal),
         };
-        for (written, node) in given.into_iter().flatten() {
+        for (written, node) in given {
             if written.eq_ignore_ascii_case("fm") {
                 for (field, node) in sorted_out(node, spelling) {
                     let kept: &[Point] = item.map_or(&[], |item| item.values.points(&field.code));

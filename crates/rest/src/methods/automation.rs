@@ -22,15 +22,14 @@ fn trigger(caller: &Caller<'_>, parameters: &Map) -> Result<Answer, Stop> {
     let sent = parameters.iter().filter(|(name, _)| !["target", "code", "auth"].iter().any(|word| name.eq_ignore_ascii_case(word)));
     let payload = sent.filter_map(|(name, node)| Some((clip(name), Value::Text(clip(&node.scalar()?))))).take(MOST);
     let fact = Fact::WebhookCalled { code: clip(&code), payload: Values(payload.collect()) };
-    let (rights, cause) = (caller.rights.clone(), caller.cause());
-    let recorded = caller.house().transact(move |tx| {
-        let item = crm::item::demand(tx.read(), &rights, Action::Change, at)?;
-        tx.record(&item, &cause, fact.clone())
+    let recorded = caller.write(move |hand, tx| {
+        let item = crm::item::demand(tx.read(), &hand.rights, Action::Change, at)?;
+        Ok(tx.record(&item, &hand.cause, fact.clone())?)
     });
-    recorded.map_err(|fault| match &fault {
-        Fault::Refused(refusal) if refusal.code == "not_found" => Wrong::classic("Target is not found.").into(),
-        Fault::Refused(refusal) if refusal.code == "access_denied" => Wrong::new(400, "ACCESS_DENIED", "Access denied.").into(),
-        _ => Stop::from(fault),
+    recorded.map_err(|stop| match &stop {
+        Stop::Fault(Fault::Refused(refusal)) if refusal.code == "not_found" => Wrong::classic("Target is not found.").into(),
+        Stop::Fault(Fault::Refused(refusal)) if refusal.code == "access_denied" => Wrong::new(400, "ACCESS_DENIED", "Access denied.").into(),
+        _ => stop,
     })?;
     Ok(Node::Bool(true).into())
 }

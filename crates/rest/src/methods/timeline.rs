@@ -24,11 +24,10 @@ fn add(caller: &Caller<'_>, parameters: &Map) -> Result<Answer, Stop> {
     let found = caller.read(|read| Ok(read.schema().types.keys().copied().find(|of| type_word(*of) == word || format!("DYNAMIC_{of}") == word)))?;
     let kind = found.ok_or_else(|| Wrong::argument(format!("ENTITY_TYPE '{}' is unknown", word.to_lowercase())))?;
     let item = ItemRef::new(kind, id);
-    let (executor, rights, cause) = (caller.house().executor.clone(), caller.rights.clone(), caller.cause());
     let command = Command::Comment { item, text };
-    let seq = caller.house().transact(move |tx| {
-        executor.execute(tx, &rights, &cause, &command)?;
-        let about = tx.item(&rights, item)?.map_or(item, |item| item.about());
+    let seq = caller.write(move |hand, tx| {
+        hand.command(tx, &command)?;
+        let about = tx.item(&hand.rights, item)?.map_or(item, |item| item.about());
         Ok(tx.timeline(about, None, 1)?.first().map_or(0, |event| event.seq.0))
     })?;
     Ok(Node::Int(seq).into())
