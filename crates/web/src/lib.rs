@@ -3,11 +3,15 @@
 //! Every page is one file in `pages/` and one line in [`pages::all`]. Answers are made on the server; the browser gets
 //! small pieces of HTML and a stream of what happened.
 
+mod answers;
 mod assets;
+mod fields;
 mod live;
 mod pages;
 mod shield;
 mod texts;
+mod tiles;
+mod timeline;
 mod trouble;
 mod view;
 mod viewer;

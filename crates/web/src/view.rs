@@ -5,7 +5,6 @@ use crate::{Viewer, assets, pages};
 use askama::filters::Safe;
 use crm::{Action, EntityType, EntityTypeId, House, Lang, Moment, Outcome, Read, Schema, Scope, User, code, kind};
 use jiff::tz::TimeZone;
-use std::borrow::Borrow;
 use std::sync::Arc;
 
 /// Under a template's `view.`
@@ -21,14 +20,30 @@ pub(crate) struct View {
     pub menu: Vec<MenuLine>,
     /// Notices not read; counting stops at a hundred.
     pub unread: u64,
-    /// Address of the page, without what follows `?`: marks the line of the menu.
-    pub here: String,
     /// The present moment.
     pub now: Moment,
     /// Zone of the firm.
     pub zone: TimeZone,
     /// Last place in the log when the page was made: the live stream goes on from here.
     pub seq: i64,
+}
+
+/// A moment, or a reference to one: templates hand over references of any depth.
+pub(crate) trait At {
+    /// The moment.
+    fn at(&self) -> Moment;
+}
+
+impl At for Moment {
+    fn at(&self) -> Moment {
+        *self
+    }
+}
+
+impl<T: At + ?Sized> At for &T {
+    fn at(&self) -> Moment {
+        (**self).at()
+    }
 }
 
 /// One line of the left menu.
@@ -51,7 +66,6 @@ impl View {
             user: None,
             menu: Vec::new(),
             unread: 0,
-            here: String::new(),
             now: house.now(),
             zone: house.firm.zone.clone(),
             seq: 0,
@@ -71,7 +85,6 @@ impl View {
         Ok(View {
             menu: menu(&read.schema(), viewer, here),
             unread: team::notices::unread_count(read, viewer.user.id)?,
-            here: here.to_owned(),
             seq: read.latest()?.0,
             ..View::piece(house, viewer)
         })
@@ -110,8 +123,8 @@ impl View {
     }
 
     /// A moment as a person says it: "14:05", "yesterday, 14:05", "25 Nov, 14:05".
-    pub fn ago(&self, at: impl Borrow<Moment>) -> String {
-        let at = *at.borrow();
+    pub fn ago(&self, at: impl At) -> String {
+        let at = at.at();
         let (then, now) = (at.timestamp().to_zoned(self.zone.clone()), self.now.timestamp().to_zoned(self.zone.clone()));
         let days = (now.date() - then.date()).get_days() + 366 * i32::from(now.year() != then.year());
         let time = then.strftime("%H:%M").to_string();
@@ -134,14 +147,14 @@ impl View {
     }
 
     /// Date and time in full, for a hint.
-    pub fn full(&self, at: impl Borrow<Moment>) -> String {
-        let at = *at.borrow();
+    pub fn full(&self, at: impl At) -> String {
+        let at = at.at();
         crm::format::moment(at, &self.zone, self.lang)
     }
 
     /// The same moment for programs: `<time datetime>`.
-    pub fn machine(&self, at: impl Borrow<Moment>) -> String {
-        let at = *at.borrow();
+    pub fn machine(&self, at: impl At) -> String {
+        let at = at.at();
         at.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 }

@@ -6,8 +6,16 @@ use axum::Router;
 use axum::response::{Html, IntoResponse};
 use crm::{Failure, Rights};
 
+pub(crate) mod automation;
+pub(crate) mod board;
+pub(crate) mod card;
+pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod notices;
+pub(crate) mod popup;
+pub(crate) mod robots;
+pub(crate) mod search;
+pub(crate) mod tasks;
 
 /// A page as the house knows it.
 pub(crate) struct Page {
@@ -36,7 +44,15 @@ pub(crate) struct Entry {
 pub(crate) fn all() -> Vec<Page> {
     vec![
         login::page(),
+        board::page(),
+        list::page(),
+        card::page(),
+        automation::page(),
+        tasks::page(),
         notices::page(),
+        popup::page(),
+        robots::page(),
+        search::page(),
     ]
 }
 

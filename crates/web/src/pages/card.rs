@@ -1,0 +1,563 @@
+//! The card of an item: a side panel over board and list, a page of its own after a reload. Fields at the left, the
+//! story at the right, the stage bar on top.
+
+use super::{Page, show};
+use crate::answers::{Answers, Person, shape_of};
+use crate::fields::{self, Input, Shown, ink, is_color};
+use crate::timeline::{self, Entry, Teller};
+use crate::view::slug;
+use crate::{Answer, View, Viewer, Web, work};
+use askama::Template;
+use axum::extract::{Path, Query as Asked, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use axum::{Form, Router};
+use crm::{Action, Command, Ending, EntityType, Fault, Field, FieldKind, Filter, House, Item, ItemRef, Moment, Op, Outcome, Query, Read, Refusal, Rights, Seq, UserId, Value, Values, code, kind};
+use serde::Deserialize;
+
+pub(crate) fn page() -> Page {
+    Page {
+        code: "card",
+        menu: None,
+        routes: || {
+            Router::new()
+                .route("/{kind}/{id}", get(card))
+                .route("/{kind}/{id}/fields/{field}", get(one_field).post(put_field))
+                .route("/{kind}/{id}/fields/{field}/edit", get(edit_field))
+                .route("/{kind}/{id}/story", get(story))
+                .route("/{kind}/{id}/comment", post(comment))
+                .route("/{kind}/{id}/task", post(task))
+                .route("/{kind}/{id}/message", post(message))
+                .route("/{kind}/{id}/template", get(template_text))
+                .route("/{kind}/{id}/readers", get(readers))
+        },
+    }
+}
+
+/// A segment of the stage bar.
+struct Segment {
+    id: i64,
+    title: String,
+    color: String,
+    /// `past`, `here`, `ahead`.
+    state: &'static str,
+}
+
+/// A way to end the work.
+struct WayOut {
+    id: i64,
+    title: String,
+    won: bool,
+}
+
+/// A planned task.
+pub(crate) struct Planned {
+    pub id: i64,
+    pub title: String,
+    pub description: String,
+    pub href: String,
+    pub deadline: Option<Moment>,
+    pub late: bool,
+    pub person: Person,
+    pub day: String,
+    pub month: String,
+}
+
+/// A channel to write to the client through.
+struct Channel {
+    code: &'static str,
+    title: String,
+    icon: &'static str,
+    address: String,
+    templates: Vec<(String, String)>,
+    subject: bool,
+}
+
+#[derive(Template)]
+#[template(path = "card.html")]
+struct CardPage {
+    view: View,
+    card: Card,
+}
+
+#[derive(Template)]
+#[template(path = "card_piece.html")]
+struct CardPiece {
+    view: View,
+    card: Card,
+}
+
+struct Card {
+    slug: String,
+    kind: i64,
+    id: i64,
+    title: String,
+    type_title: String,
+    pipeline_title: String,
+    segments: Vec<Segment>,
+    /// Colour of the present stage and of letters on it.
+    now: (String, &'static str),
+    endings: Vec<WayOut>,
+    ended: Option<(bool, String, String, &'static str)>,
+    fields: Vec<Shown>,
+    hidden: usize,
+    client: Option<(String, String)>,
+    client_fields: Vec<Shown>,
+    client_slug: String,
+    client_id: i64,
+    phone: String,
+    email: String,
+    may_change: bool,
+    may_delete: bool,
+    planned: Vec<Planned>,
+    people: Vec<(i64, String, bool)>,
+    channels: Vec<Channel>,
+    entries: Vec<Entry>,
+    more: Option<i64>,
+    tomorrow: String,
+    back: String,
+    staged: bool,
+    /// A task: done or not.
+    task_done: Option<bool>,
+}
+
+/// Whether the request wants the panel, not the page.
+fn wants_piece(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-piece")
+}
+
+async fn card(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, headers: HeaderMap) -> Answer {
+    let piece = wants_piece(&headers);
+    let (view, card) = work(&web.house, move |house| {
+        house.read(|read| {
+            let shape = shape_of(read, &viewer.rights, &word)?;
+            let view = if piece { View::piece(house, &viewer) } else { View::framed(house, read, &viewer, &format!("/{}", slug(&shape)))? };
+            let card = build(read, &viewer, &view, &shape, id)?;
+            Ok((view, card))
+        })
+    })
+    .await?;
+    match piece {
+        true => show(&CardPiece { view, card }),
+        false => show(&CardPage { view, card }),
+    }
+}
+
+/// The item, if the viewer may see it.
+fn load(read: &dyn Read, viewer: &Viewer, word: &str, id: i64) -> Outcome<(EntityType, Item)> {
+    let shape = shape_of(read, &viewer.rights, word)?;
+    let item = read.item(&viewer.rights, ItemRef::new(shape.id, id))?.ok_or_else(Refusal::not_found)?;
+    Ok((shape, item))
+}
+
+fn build(read: &dyn Read, viewer: &Viewer, view: &View, shape: &EntityType, id: i64) -> Outcome<Card> {
+    let at = ItemRef::new(shape.id, id);
+    let item = read.item(&viewer.rights, at)?.ok_or_else(Refusal::not_found)?;
+    let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
+    let may_change = viewer.rights.may(Action::Change, &item);
+    let own_place = |field: &&Field| !matches!(field.code.as_str(), code::TITLE | code::STAGE | code::PIPELINE | code::ID);
+    let shown: Vec<Shown> = fields::visible(shape, &viewer.rights)
+        .into_iter()
+        .filter(own_place)
+        .filter(|field| !matches!(field.kind, FieldKind::Secret | FieldKind::Record { .. }))
+        .map(|field| fields::shown(&answers, &item, field, may_change))
+        .collect();
+    let hidden = shown.iter().filter(|field| field.empty).count();
+    let client = if shape.id == kind::CONTACT { Some(item.clone()) } else { answers.item(ItemRef::new(kind::CONTACT, item.contact())) };
+    let contacts = answers.schema.kind(kind::CONTACT).cloned();
+    let point = |field: &str| client.as_ref().and_then(|client| client.values.points(field).first()).map(|point| point.normal.clone()).unwrap_or_default();
+    let other_client = client.as_ref().filter(|_| shape.id != kind::CONTACT);
+    let client_fields = match (&contacts, other_client) {
+        (Some(contacts), Some(client)) => {
+            let may = viewer.rights.may(Action::Change, client);
+            fields::visible(contacts, &viewer.rights).into_iter().filter(|field| field.is_points() && !field.secondary).map(|field| fields::shown(&answers, client, field, may)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let (entries, more) = entries(read, view, &answers, at, None)?;
+    let now = item.stage().and_then(|id| answers.schema.stage(id)).map(|(_, stage)| stage.color.clone()).filter(|color| is_color(color)).unwrap_or_else(|| "#A8ADB4".to_owned());
+    let now = (now.clone(), ink(&now));
+    let (segments, endings, ended) = stages(&answers, &item, viewer.lang);
+    let pipeline_title = item.pipeline().and_then(|id| answers.schema.pipelines.get(&id)).map(|pipeline| pipeline.title.get(viewer.lang).to_owned()).unwrap_or_default();
+    let tomorrow = view.now.timestamp().to_zoned(view.zone.clone()).date().tomorrow().map(|day| day.at(10, 0, 0, 0).strftime("%Y-%m-%dT%H:%M").to_string()).unwrap_or_default();
+    let contact_slug = contacts.as_ref().map(slug).unwrap_or_default();
+    Ok(Card {
+        slug: slug(shape),
+        kind: shape.id.0,
+        id,
+        title: item.title().to_owned(),
+        type_title: shape.title.get(viewer.lang).to_owned(),
+        pipeline_title,
+        segments,
+        now,
+        endings,
+        ended,
+        hidden,
+        fields: shown,
+        client: other_client.map(|client| (format!("/{contact_slug}/{}", client.id), client.title().to_owned())),
+        client_fields,
+        client_id: other_client.map_or(0, |client| client.id),
+        client_slug: contact_slug,
+        phone: point(code::PHONE),
+        email: point(code::EMAIL),
+        may_change,
+        may_delete: viewer.rights.may(Action::Delete, &item),
+        planned: planned(read, viewer, view, &answers, at)?,
+        people: read.users()?.into_iter().filter(|user| user.active).map(|user| (user.id.0, user.name(), user.id == viewer.user.id)).collect(),
+        channels: if may_change { channels(read, view, client.as_ref())? } else { Vec::new() },
+        entries,
+        more,
+        tomorrow,
+        back: crate::view::home_of(shape),
+        staged: shape.staged,
+        task_done: (shape.id == kind::TASK).then(|| item.values.text(team::tasks::STATUS) == team::tasks::COMPLETED),
+    })
+}
+
+type Ended = Option<(bool, String, String, &'static str)>;
+
+/// The open stages as segments, the ways to end, and how it ended.
+fn stages(answers: &Answers<'_>, item: &Item, lang: crm::Lang) -> (Vec<Segment>, Vec<WayOut>, Ended) {
+    let Some(pipeline) = item.pipeline().and_then(|id| answers.schema.pipelines.get(&id)) else { return (Vec::new(), Vec::new(), None) };
+    let here = item.stage().and_then(|stage| pipeline.position(stage));
+    let stage = item.stage().and_then(|id| pipeline.stage(id));
+    let color = |text: &str| if is_color(text) { text.to_owned() } else { "#A8ADB4".to_owned() };
+    let segments = pipeline
+        .stages
+        .iter()
+        .enumerate()
+        .filter(|(_, one)| one.outcome == Ending::Open)
+        .map(|(at, one)| Segment {
+            id: one.id.0,
+            title: one.title.get(lang).to_owned(),
+            color: color(&one.color),
+            state: match here {
+                Some(here) if at == here => "here",
+                Some(here) if at < here => "past",
+                _ => "ahead",
+            },
+        })
+        .collect();
+    let endings = pipeline
+        .stages
+        .iter()
+        .filter(|one| one.outcome != Ending::Open)
+        .map(|one| WayOut { id: one.id.0, title: one.title.get(lang).to_owned(), won: one.outcome == Ending::Won })
+        .collect();
+    let ended = stage.filter(|one| one.outcome != Ending::Open).map(|one| (one.outcome == Ending::Won, one.title.get(lang).to_owned(), color(&one.color), ink(&color(&one.color))));
+    (segments, endings, ended)
+}
+
+/// Open tasks of a card, the nearest first.
+fn planned(read: &dyn Read, viewer: &Viewer, view: &View, answers: &Answers<'_>, at: ItemRef) -> Outcome<Vec<Planned>> {
+    let Some(shape) = answers.schema.kind(kind::TASK).filter(|_| viewer.rights.scope(kind::TASK, Action::Read) != crm::Scope::None) else { return Ok(Vec::new()) };
+    let query = Query::of(kind::TASK)
+        .filter(Filter::is(code::ABOUT, Op::Eq, Value::item(at)))
+        .filter(Filter::is(team::tasks::STATUS, Op::Ne, Value::text(team::tasks::COMPLETED)))
+        .limit(50);
+    let mut tasks = read.items(&viewer.rights, &query)?;
+    tasks.sort_by_key(|task| {
+        let deadline = task.values.moment(team::tasks::DEADLINE);
+        (deadline.is_none(), deadline, task.id)
+    });
+    Ok(tasks.iter().map(|task| plan(view, answers, shape, task)).collect())
+}
+
+/// A task as a line to be done.
+pub(crate) fn plan(view: &View, answers: &Answers<'_>, shape: &EntityType, task: &Item) -> Planned {
+    let deadline = task.values.moment(team::tasks::DEADLINE);
+    let local = deadline.map(|at| at.timestamp().to_zoned(view.zone.clone()));
+    let day = local.as_ref().map(|zoned| view.day(zoned.date())).unwrap_or_default();
+    let (first, second) = day.split_once(' ').unwrap_or((&day, ""));
+    Planned {
+        id: task.id,
+        title: task.title().to_owned(),
+        description: task.values.text("description").to_owned(),
+        href: format!("/{}/{}", slug(shape), task.id),
+        deadline,
+        late: deadline.is_some_and(|at| at <= view.now),
+        person: answers.person(task.responsible()),
+        day: first.to_owned(),
+        month: second.to_owned(),
+    }
+}
+
+/// Channels of the firm through which this client can be reached, with their templates.
+fn channels(read: &dyn Read, view: &View, client: Option<&Item>) -> Outcome<Vec<Channel>> {
+    let Some(client) = client else { return Ok(Vec::new()) };
+    let accounts = read.accounts()?;
+    let mut list = Vec::new();
+    for (code_, field, subject) in [("twilio_whatsapp", code::PHONE, false), ("smtp", code::EMAIL, true)] {
+        let Some(point) = client.values.points(field).first() else { continue };
+        if !accounts.iter().any(|account| account.provider == code_ && account.enabled) {
+            continue;
+        }
+        let query = Query::of(kind::TEMPLATE).filter(Filter::is("channel", Op::Eq, Value::text(code_))).sorted(code::ID, false).limit(100);
+        let templates = match read.schema().kind(kind::TEMPLATE) {
+            Some(_) => read.items(&Rights::system(), &query)?,
+            None => Vec::new(),
+        };
+        let (title, icon) = timeline::channel(view, code_);
+        list.push(Channel {
+            code: code_,
+            title,
+            icon,
+            address: if field == code::PHONE { crm::format::phone(&point.normal) } else { point.raw.clone() },
+            templates: templates.iter().map(|item| (item.values.text("code").to_owned(), item.title().to_owned())).collect(),
+            subject,
+        });
+    }
+    Ok(list)
+}
+
+fn entries(read: &dyn Read, view: &View, answers: &Answers<'_>, at: ItemRef, before: Option<Seq>) -> Outcome<(Vec<Entry>, Option<i64>)> {
+    let events = read.timeline(at, before, timeline::PER_PAGE)?;
+    let more = (events.len() == timeline::PER_PAGE as usize).then(|| events.last().map_or(0, |event| event.seq.0));
+    let teller = Teller::new(view, answers, at, &events)?;
+    Ok((teller.entries(&events), more))
+}
+
+#[derive(Deserialize)]
+struct Before {
+    before: Option<i64>,
+}
+
+#[derive(Template)]
+#[template(path = "entries.html")]
+struct Entries {
+    view: View,
+    slug: String,
+    id: i64,
+    entries: Vec<Entry>,
+    more: Option<i64>,
+}
+
+async fn story(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Asked(query): Asked<Before>) -> Answer {
+    let piece = work(&web.house, move |house| {
+        house.read(|read| {
+            let (shape, item) = load(read, &viewer, &word, id)?;
+            let view = View::piece(house, &viewer);
+            let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
+            let (entries, more) = entries(read, &view, &answers, item.at(), query.before.map(Seq))?;
+            Ok(Entries { view, slug: slug(&shape), id, entries, more })
+        })
+    })
+    .await?;
+    show(&piece)
+}
+
+#[derive(Template)]
+#[template(path = "field.html")]
+struct FieldPiece {
+    view: View,
+    slug: String,
+    id: i64,
+    field: Shown,
+}
+
+#[derive(Template)]
+#[template(path = "field_edit.html")]
+struct FieldEdit {
+    view: View,
+    slug: String,
+    id: i64,
+    input: Input,
+}
+
+fn field_of<'a>(shape: &'a EntityType, rights: &Rights, name: &str) -> Outcome<&'a Field> {
+    shape.field(name).filter(|_| rights.sees(shape.id, name)).ok_or_else(|| crm::query::unknown_field(name).into())
+}
+
+fn field_piece(house: &House, viewer: &Viewer, word: &str, id: i64, name: &str) -> Outcome<FieldPiece> {
+    house.read(|read| {
+        let (shape, item) = load(read, viewer, word, id)?;
+        let view = View::piece(house, viewer);
+        let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
+        let field = fields::shown(&answers, &item, field_of(&shape, &viewer.rights, name)?, viewer.rights.may(Action::Change, &item));
+        Ok(FieldPiece { view, slug: slug(&shape), id, field })
+    })
+}
+
+async fn one_field(State(web): State<Web>, viewer: Viewer, Path((word, id, name)): Path<(String, i64, String)>) -> Answer {
+    show(&work(&web.house, move |house| field_piece(house, &viewer, &word, id, &name)).await?)
+}
+
+async fn edit_field(State(web): State<Web>, viewer: Viewer, Path((word, id, name)): Path<(String, i64, String)>) -> Answer {
+    let piece = work(&web.house, move |house| {
+        house.read(|read| {
+            let (shape, item) = load(read, &viewer, &word, id)?;
+            let view = View::piece(house, &viewer);
+            let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
+            let field = field_of(&shape, &viewer.rights, &name)?;
+            let input = fields::input(&answers, field, item.values.get(&name))?;
+            Ok(FieldEdit { view, slug: slug(&shape), id, input })
+        })
+    })
+    .await?;
+    show(&piece)
+}
+
+async fn put_field(State(web): State<Web>, viewer: Viewer, Path((word, id, name)): Path<(String, i64, String)>, Form(typed): Form<Vec<(String, String)>>) -> Answer {
+    let changed = work(&web.house, move |house| {
+        let (shape, item) = house.read(|read| load(read, &viewer, &word, id))?;
+        let field = field_of(&shape, &viewer.rights, &name)?;
+        let texts: Vec<&str> = typed.iter().filter(|(key, _)| *key == name).map(|(_, text)| text.as_str()).collect();
+        let value = fields::given(field, &texts, &house.firm.zone);
+        let command = Command::Change { item: item.at(), values: Values::from([(name.as_str(), value.clone())]) };
+        match house.command(&viewer.rights, &viewer.cause(house.now()), command) {
+            Ok(_) => Ok(Ok(field_piece(house, &viewer, &word, id, &name)?)),
+            Err(Fault::Refused(refusal)) => {
+                let piece = house.read(|read| {
+                    let view = View::piece(house, &viewer);
+                    let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
+                    let mut input = fields::input(&answers, field, item.values.get(&name))?;
+                    input.value = texts.join("\n");
+                    for option in &mut input.options {
+                        option.2 = texts.contains(&option.0.as_str());
+                    }
+                    let reason = refusal.fields.iter().find(|(code, _)| *code == name).map_or_else(|| refusal.explain(viewer.lang), |(_, reason)| reason.get(viewer.lang).to_owned());
+                    input.error = Some(reason);
+                    Ok(FieldEdit { view, slug: slug(&shape), id, input })
+                })?;
+                Ok(Err(piece))
+            }
+            Err(failed) => Err(failed),
+        }
+    })
+    .await?;
+    match changed {
+        Ok(piece) => show(&piece),
+        Err(piece) => {
+            let mut answer = show(&piece)?;
+            *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+            Ok(answer)
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Comment {
+    #[serde(default)]
+    text: String,
+}
+
+/// Carries out a command for a card and answers with nothing: the live stream brings the new entry.
+async fn act(web: &Web, viewer: Viewer, word: String, id: i64, command: impl FnOnce(&House, &Viewer, ItemRef) -> Outcome<Command> + Send + 'static) -> Answer {
+    work(&web.house, move |house| {
+        let (_, item) = house.read(|read| load(read, &viewer, &word, id))?;
+        let command = command(house, &viewer, item.at())?;
+        house.command(&viewer.rights, &viewer.cause(house.now()), command)
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn comment(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Form(given): Form<Comment>) -> Answer {
+    act(&web, viewer, word, id, |_, _, item| Ok(Command::Comment { item, text: given.text })).await
+}
+
+#[derive(Deserialize)]
+struct NewTask {
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    deadline: String,
+    to: Option<i64>,
+}
+
+async fn task(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Form(given): Form<NewTask>) -> Answer {
+    act(&web, viewer, word, id, move |house, viewer, item| {
+        Ok(Command::CreateTask {
+            about: Some(item),
+            to: given.to.map_or(viewer.user.id, UserId),
+            title: given.title,
+            description: given.description,
+            deadline: super::tasks::deadline(&given.deadline, house)?,
+        })
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct NewMessage {
+    channel: String,
+    #[serde(default)]
+    template: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    subject: String,
+}
+
+async fn message(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Form(given): Form<NewMessage>) -> Answer {
+    act(&web, viewer, word, id, |_, _, item| {
+        if given.template.is_empty() && given.text.trim().is_empty() {
+            return Err(Refusal::new("empty_message", "Напишите текст сообщения", "Write the text of the message").into());
+        }
+        let text = if given.template.is_empty() { given.text } else { String::new() };
+        Ok(Command::SendMessage { about: item, channel: given.channel, template: given.template, text, subject: given.subject, variables: Values::new(), key: String::new() })
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct Chosen {
+    template: String,
+}
+
+/// The text of a template as it stands, holes included: what will be sent is filled by the channel.
+async fn template_text(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Asked(chosen): Asked<Chosen>) -> Answer {
+    let text = work(&web.house, move |house| {
+        house.read(|read| {
+            load(read, &viewer, &word, id)?;
+            let query = Query::of(kind::TEMPLATE).filter(Filter::is("code", Op::Eq, Value::text(&chosen.template))).limit(1);
+            let found = read.items(&Rights::system(), &query)?;
+            Ok(found.first().map(|item| item.values.text("body").to_owned()).unwrap_or_default())
+        })
+    })
+    .await?;
+    Ok(text.into_response())
+}
+
+#[derive(Template)]
+#[template(path = "readers.html")]
+struct Readers {
+    view: View,
+    /// Name and why he sees it.
+    people: Vec<(Person, String)>,
+}
+
+/// Who sees this record, and why.
+async fn readers(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>) -> Answer {
+    let piece = work(&web.house, move |house| {
+        house.read(|read| {
+            let (shape, item) = load(read, &viewer, &word, id)?;
+            let view = View::piece(house, &viewer);
+            let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
+            let (roles, users) = (read.roles()?, read.users()?);
+            let responsible = users.iter().find(|user| user.id == item.responsible());
+            let mut people = Vec::new();
+            for user in users.iter().filter(|user| user.active) {
+                let Some(role) = roles.iter().find(|role| role.code == user.role) else { continue };
+                let may = role.may.get(&shape.code).or_else(|| role.may.get("*")).and_then(|may| may.get(&Action::Read)).copied().unwrap_or_default();
+                let own = user.id == item.responsible();
+                let same = user.department != 0 && responsible.is_some_and(|other| other.department == user.department);
+                let title = role.title.get(viewer.lang);
+                let why = match may {
+                    _ if role.admin => view.with("readers-admin", "role", title),
+                    crm::Scope::All => view.with("readers-all", "role", title),
+                    crm::Scope::Department if same && !own => view.with("readers-department", "role", title),
+                    crm::Scope::Department | crm::Scope::Own if own => view.t("readers-own"),
+                    _ => continue,
+                };
+                people.push((answers.person(user.id), why));
+            }
+            Ok(Readers { view, people })
+        })
+    })
+    .await?;
+    show(&piece)
+}
