@@ -150,7 +150,10 @@ pub fn people(read: &dyn Read, setting: &str, card: Option<&Item>) -> Outcome<Ve
             ("creator", "") => one(read, card.and_then(|card| card.values.int(crate::entity::code::CREATED_BY)).map(UserId))?,
             ("head", "") => one(read, card.map(Item::responsible))?.into_iter().map(|user| head_of(read, &user)).collect::<Outcome<Vec<_>>>()?.into_iter().flatten().collect(),
             ("user", id) => one(read, Some(UserId(id.trim().parse().map_err(|_| wrong())?)))?,
-            ("role", code) => read.users()?.into_iter().filter(|user| user.role == code.trim()).collect(),
+            ("role", code) => {
+                let role = read.roles()?.into_iter().find(|one| one.code == code.trim()).ok_or_else(wrong)?;
+                read.users()?.into_iter().filter(|user| user.role == role.code).collect()
+            }
             ("department", code) => {
                 let department = read.departments()?.into_iter().find(|one| one.code == code.trim()).ok_or_else(wrong)?;
                 read.users()?.into_iter().filter(|user| user.department == department.id).collect()

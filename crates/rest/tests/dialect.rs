@@ -327,7 +327,7 @@ fn phones_of_a_contact_are_changed_one_by_one() {
     let key = &office.olga;
     office.ok(key, "crm.contact.add", r#"{"fields":{"NAME":"Иван","LAST_NAME":"Иванов","PHONE":[{"VALUE":"8 (999) 000-11-22","VALUE_TYPE":"WORK"}],"EMAIL":{"n0":{"VALUE":"ivan@example.com"}},"BIRTHDATE":"1980-05-01","POST":"директор"}}"#);
     let contact = office.ok(key, "crm.contact.get", r#"{"id":1}"#);
-    assert_eq!((text(&contact, "HAS_PHONE"), text(&contact, "BIRTHDATE"), text(&contact, "POST")), ("Y".into(), "1980-05-01T00:00:00+04:00".into(), "директор".into()));
+    assert_eq!((text(&contact, "HAS_PHONE"), text(&contact, "BIRTHDATE"), text(&contact, "POST")), ("Y".into(), "1980-05-01T00:00:00+03:00".into(), "директор".into()));
     let phone = text(&contact, "PHONE.0.ID");
     office.ok(key, "crm.contact.update", &format!("{{\"id\":1,\"fields\":{{\"PHONE\":[{{\"ID\":\"{phone}\",\"VALUE\":\"+79990001133\"}},{{\"VALUE\":\"+77010001122\"}}],\"NAME\":\"Пётр\"}}}}"));
     let contact = office.ok(key, "crm.contact.get", r#"{"id":1}"#);

@@ -114,7 +114,7 @@ fn people_are_named_in_settings_by_what_they_are() {
     assert_eq!(named("department:sales, responsible").unwrap(), [anna, boris]);
     assert_eq!(named(&format!("user:{boris}, role:manager")).unwrap(), [boris]);
     assert_eq!(named("user:999").unwrap(), Vec::<UserId>::new());
-    for wrong in ["somebody", "user:x", "department:none", "role"] {
+    for wrong in ["somebody", "user:x", "department:none", "role", "role:none"] {
         assert_eq!(refusal(named(wrong)), "unknown_people", "{wrong}");
     }
     assert_eq!(office.house.read(|read| staff::resolve_people(read, "responsible", None)).unwrap(), Vec::<UserId>::new());

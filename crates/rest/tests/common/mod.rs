@@ -148,6 +148,9 @@ impl Office {
                 for department in &mut staff.departments {
                     tx.put_department(department)?;
                 }
+                if !staff.roles.iter().any(|role| role.code == "admin") {
+                    staff.roles.push(crm::Role { code: "admin".into(), title: Label::same("Admin"), admin: true, automation: true, ..crm::Role::default() });
+                }
                 for role in &mut staff.roles {
                     if role.code == "operator" {
                         role.hidden_groups.insert("money".into());
