@@ -1,0 +1,271 @@
+//! The shape of the firm's data: stored as JSON, kept in memory with the statements that follow from it, and the tables
+//! that are made and widened from it.
+
+use crate::columns::{Held, from_json, json};
+use crate::desk::Desk;
+use crate::sql::{Cell, Dialect};
+use crm::{EntityType, EntityTypeId, Field, Outcome, Pipeline, PipelineId, Refusal, Schema, StageId, code};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One column of an item table.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Code of the field, which is the column's name.
+    pub code: String,
+    /// How answers are kept.
+    pub held: Held,
+}
+
+/// The table of a type.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// The kind of record.
+    pub kind: EntityTypeId,
+    /// `item_deal`
+    pub name: String,
+    /// `search_deal`
+    pub search: String,
+    /// Fragments of its searchable answers are indexed.
+    pub searched: bool,
+    /// All columns but the number and the version.
+    pub columns: Vec<Column>,
+    /// Codes of the fields that stand in the table of points.
+    pub points: Vec<String>,
+    /// Codes of the fields that search looks into.
+    pub searchable: Vec<String>,
+    /// `id, _version, "title", …` of the table called `i`.
+    pub select: String,
+    /// Inserts all columns and answers the number.
+    pub insert: String,
+}
+
+impl Table {
+    fn of(shape: &EntityType) -> Table {
+        let columns: Vec<Column> = shape
+            .fields
+            .iter()
+            .filter(|field| field.code != code::ID)
+            .filter_map(|field| Held::of(field).map(|held| Column { code: field.code.clone(), held }))
+            .collect();
+        let name = format!("item_{}", shape.code);
+        let mut select = "i.id, i._version".to_owned();
+        let (mut names, mut holes) = ("_version".to_owned(), "$1".to_owned());
+        for (at, column) in columns.iter().enumerate() {
+            select.push_str(&format!(", i.\"{}\"", column.code));
+            names.push_str(&format!(", \"{}\"", column.code));
+            holes.push_str(&format!(", ${}", at + 2));
+        }
+        Table {
+            kind: shape.id,
+            search: format!("search_{}", shape.code),
+            searched: shape.searched,
+            points: shape.fields.iter().filter(|field| field.is_points()).map(|field| field.code.clone()).collect(),
+            searchable: shape.fields.iter().filter(|field| searchable(field)).map(|field| field.code.clone()).collect(),
+            insert: format!("INSERT INTO {name} ({names}) VALUES ({holes}) RETURNING id"),
+            name,
+            select,
+            columns,
+        }
+    }
+
+    /// The column of a field.
+    pub fn column(&self, code: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.code == code)
+    }
+}
+
+/// Search looks into texts and points; a searchable number or day would be found by nobody.
+fn searchable(field: &Field) -> bool {
+    field.searchable && (field.is_points() || Held::of(field) == Some(Held::Text))
+}
+
+/// The shape at one moment, with what follows from it.
+#[derive(Debug, Clone, Default)]
+pub struct Shape {
+    /// As everybody knows it.
+    pub schema: Arc<Schema>,
+    /// Tables by kind.
+    pub tables: BTreeMap<EntityTypeId, Arc<Table>>,
+}
+
+impl Shape {
+    fn of(schema: Schema) -> Shape {
+        let tables = schema.types.values().map(|one| (one.id, Arc::new(Table::of(one)))).collect();
+        Shape { schema: Arc::new(schema), tables }
+    }
+}
+
+/// The version of the shape that the transaction sees.
+pub fn version(desk: &Desk<'_>) -> Outcome<i64> {
+    Ok(desk.rows("SELECT value FROM counter WHERE name = 'shape'", &[])?.first().map_or(0, |row| row.int(0)))
+}
+
+/// Reads the shape that the transaction sees.
+pub fn load(desk: &Desk<'_>) -> Outcome<Arc<Shape>> {
+    let mut schema = Schema { version: version(desk)?, ..Schema::default() };
+    for mut row in desk.rows("SELECT body FROM entity_type", &[])? {
+        let one: EntityType = from_json("type", &row.text(0))?;
+        schema.types.insert(one.id, one);
+    }
+    for mut row in desk.rows("SELECT body FROM pipeline", &[])? {
+        let one: Pipeline = from_json("pipeline", &row.text(0))?;
+        schema.pipelines.insert(one.id, one);
+    }
+    Ok(Arc::new(Shape::of(schema)))
+}
+
+/// The next number of a counter.
+pub fn next(desk: &Desk<'_>, counter: &str) -> Outcome<i64> {
+    let rows = desk.rows("UPDATE counter SET value = value + 1 WHERE name = $1 RETURNING value", &[counter.into()])?;
+    Ok(rows.first().expect("the counters are made with the tables").int(0))
+}
+
+/// Makes or widens a type.
+pub fn install_type(desk: &mut Desk<'_>, wanted: &EntityType) -> Outcome<()> {
+    desk.lock("shape")?;
+    desk.refresh()?;
+    let wanted = wanted.clone().complete();
+    check(&wanted)?;
+    let schema = desk.schema_now();
+    if let Some(other) = schema.types.values().find(|one| (one.code == wanted.code) != (one.id == wanted.id)) {
+        let (code, id) = (&other.code, other.id);
+        return Err(Refusal::new("type_taken", format!("Тип «{code}» уже есть под номером {id}"), format!("There is a type {code} already, its number is {id}")).into());
+    }
+    let known = schema.kind(wanted.id).cloned();
+    let merged = merge(known.as_ref(), wanted)?;
+    if known.as_ref() == Some(&merged) {
+        return Ok(());
+    }
+    let dialect = desk.sql.dialect();
+    let table = Table::of(&merged);
+    let former: Vec<String> = known.iter().flat_map(|one| Table::of(one).columns).map(|column| column.code).collect();
+    if known.is_none() {
+        desk.batch(&dialect.fill(&format!("CREATE TABLE {} (id {{id_once}}, _version BIGINT NOT NULL)", table.name)))?;
+    }
+    for column in table.columns.iter().filter(|column| !former.contains(&column.code)) {
+        desk.batch(&format!("ALTER TABLE {} ADD COLUMN \"{}\" {}", table.name, column.code, column.held.column(dialect)))?;
+    }
+    for statement in indexes(dialect, &merged, &table) {
+        desk.batch(&statement)?;
+    }
+    let body = json(&merged);
+    desk.run(
+        "INSERT INTO entity_type (id, code, body) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+        &[merged.id.0.into(), merged.code.as_str().into(), body.into()],
+    )?;
+    changed(desk)?;
+    let before = known.as_ref().map(Table::of);
+    if table.searched {
+        desk.batch(&dialect.search_table(&table.search))?;
+        let same = before.is_some_and(|before| before.searched && before.searchable == table.searchable);
+        if known.is_some() && !same {
+            crate::search::rebuild(desk, &table)?;
+        }
+    }
+    Ok(())
+}
+
+/// Fields are never dropped, and never change the form in which they are kept.
+fn merge(known: Option<&EntityType>, wanted: EntityType) -> Outcome<EntityType> {
+    let Some(known) = known else { return Ok(wanted) };
+    let mut merged = wanted;
+    for field in &known.fields {
+        match merged.field(&field.code) {
+            None => merged.fields.push(field.clone()),
+            Some(new) if Held::of(new) == Held::of(field) => {}
+            Some(new) => {
+                let (ru, en) = (&new.title.ru, &new.title.en);
+                let text = (format!("Поле «{ru}» уже хранит ответы другого вида"), format!("The field {en} keeps answers of another kind already"));
+                return Err(Refusal::new("field_kind", text.0, text.1).into());
+            }
+        }
+    }
+    Ok(merged)
+}
+
+/// Codes become names of tables and columns: nothing but small Latin letters, digits and the underscore gets through.
+fn check(shape: &EntityType) -> Outcome<()> {
+    let good = |code: &str, most: usize| {
+        code.len() <= most
+            && code.starts_with(|letter: char| letter.is_ascii_lowercase())
+            && code.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
+    };
+    let wrong = |code: &str| {
+        let code: String = code.chars().take(60).collect();
+        Refusal::new("wrong_code", format!("Код «{code}» не годится: нужны строчные латинские буквы, цифры и «_»"), format!("The code {code} will not do: small Latin letters, digits and _ are needed"))
+    };
+    if !good(&shape.code, 40) {
+        return Err(wrong(&shape.code).into());
+    }
+    for (at, field) in shape.fields.iter().enumerate() {
+        if !good(&field.code, 50) || shape.fields[..at].iter().any(|other| other.code == field.code) {
+            return Err(wrong(&field.code).into());
+        }
+    }
+    // SQLite takes 2000 columns a table, PostgreSQL 1600.
+    match shape.fields.len() > 1_500 {
+        true => Err(Refusal::new("too_many_fields", "У типа не может быть больше 1500 полей", "A type can have at most 1500 fields").into()),
+        false => Ok(()),
+    }
+}
+
+/// The indexes of a type: its indexed fields, and what boards and lists walk along.
+fn indexes(dialect: Dialect, shape: &EntityType, table: &Table) -> Vec<String> {
+    let first = dialect.nulls(false);
+    let name = |suffix: &str| format!("ix_{}_{suffix}", shape.id);
+    let on = |suffix: &str, columns: &str| format!("CREATE INDEX IF NOT EXISTS {} ON {} ({columns})", name(suffix), table.name);
+    let mut list: Vec<String> = shape
+        .fields
+        .iter()
+        .filter(|field| field.indexed && table.column(&field.code).is_some())
+        .map(|field| on(&field.code, &format!("\"{}\"{first}, id", field.code)))
+        .collect();
+    if shape.staged {
+        list.push(on("board", "pipeline, stage, id"));
+        list.push(on("arrival", &format!("stage, moved_at{first}, id")));
+    }
+    list
+}
+
+/// The shape changed: everybody reads it anew, this transaction at once.
+fn changed(desk: &Desk<'_>) -> Outcome<()> {
+    next(desk, "shape")?;
+    desk.take_shape(load(desk)?);
+    Ok(())
+}
+
+/// Makes or changes a pipeline.
+pub fn install_pipeline(desk: &mut Desk<'_>, pipeline: &mut Pipeline) -> Outcome<()> {
+    desk.lock("shape")?;
+    desk.refresh()?;
+    let schema = desk.schema_now();
+    if schema.kind(pipeline.kind).is_none_or(|kind| !kind.staged) {
+        return Err(Refusal::new("unknown_type", "У этого типа записей не бывает воронок", "This type of records has no pipelines").into());
+    }
+    let known = schema.pipelines.values().find(|one| one.kind == pipeline.kind && one.code == pipeline.code);
+    pipeline.id = match known {
+        Some(known) => known.id,
+        None => PipelineId(next(desk, "pipeline")?),
+    };
+    for stage in &mut pipeline.stages {
+        let former = known.and_then(|known| known.stages.iter().find(|one| one.code == stage.code));
+        stage.id = match former {
+            Some(former) => former.id,
+            None => StageId(next(desk, "stage")?),
+        };
+    }
+    if let Some(known) = known {
+        // A stage that items stand on cannot vanish: what is not named again stays, behind the rest.
+        let lost: Vec<_> = known.stages.iter().filter(|stage| !pipeline.stages.iter().any(|one| one.id == stage.id)).cloned().collect();
+        pipeline.stages.extend(lost);
+        if known == pipeline {
+            return Ok(());
+        }
+    }
+    desk.run(
+        "INSERT INTO pipeline (id, kind, code, body) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+        &[Cell::Int(pipeline.id.0), Cell::Int(pipeline.kind.0), pipeline.code.as_str().into(), json(pipeline).into()],
+    )?;
+    changed(desk)
+}
