@@ -186,6 +186,7 @@ pub enum Style {
 /// The answer of an item to a name.
 pub fn told(spelling: &Spelling<'_>, name: &Name<'_>, item: &Item, zone: &TimeZone, style: Style) -> Node {
     match name.source {
+        Source::Derived(Derived::Same(code)) => spelling.name_of(code).map_or(Node::Null, |name| told(spelling, name, item, zone, style)),
         Source::Derived(derived) => worked_out(spelling, derived, item, style),
         Source::Field(field) if field.is_points() => Node::List(item.values.points(&field.code).iter().map(|point| point_node(name, point, style)).collect()),
         Source::Field(field) if field.multiple => {
@@ -228,7 +229,7 @@ fn worked_out(spelling: &Spelling<'_>, derived: Derived, item: &Item, style: Sty
             Node::List(contact.into_iter().map(|id| whole(id, style)).collect())
         }
         Derived::Always(text) => Node::text(text),
-        Derived::Nothing => Node::Null,
+        Derived::Nothing | Derived::Same(_) => Node::Null,
     }
 }
 

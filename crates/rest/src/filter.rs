@@ -118,6 +118,11 @@ impl Reader<'_> {
                 Unknown::Refused => Err(not_allowed(written, "filter").into()),
             };
         };
+        // A name that stands for another field is asked for as that field.
+        let name = match name.source {
+            Source::Derived(Derived::Same(code)) => self.spelling.name_of(code).unwrap_or(name),
+            _ => name,
+        };
         match (asked, name.source) {
             (Asked::Plain(op), Source::Derived(derived)) => Ok(self.derived(derived, op, node)),
             (Asked::Between, Source::Derived(_)) => Ok(Filter::Any),
@@ -250,6 +255,7 @@ impl Reader<'_> {
             }
             Derived::Always(text) => keep(wanted.iter().any(|one| one == text) != negative),
             // Nobody has such an answer: asking for "none" finds all.
+            Derived::Same(_) => Filter::Any,
             Derived::Nothing => keep(wanted.iter().all(|text| text == "0") != negative),
         }
     }

@@ -349,6 +349,8 @@ fn type_of(name: &Name<'_>, style: Style) -> &'static str {
         return match name.source {
             Source::Derived(Derived::Contacts) => "crm_contact",
             Source::Derived(Derived::Semantic) => "string",
+            Source::Derived(Derived::Same(code::UPDATED_BY)) => "user",
+            Source::Derived(Derived::Same(_)) => "datetime",
             _ if name.upper.ends_with("_ID") => "integer",
             _ => "char",
         };

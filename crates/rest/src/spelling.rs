@@ -58,7 +58,7 @@ const PERSON: [(&str, &str, &str); 9] = [
 ];
 
 /// Names that the dialect promises and that we work out or leave empty.
-const DEAL_DERIVED: [(&str, &str, Derived); 16] = [
+const DEAL_DERIVED: [(&str, &str, Derived); 18] = [
     ("TYPE_ID", "typeId", Derived::Always("SALE")),
     ("STAGE_SEMANTIC_ID", "stageSemanticId", Derived::Semantic),
     ("IS_NEW", "isNew", Derived::New),
@@ -75,9 +75,11 @@ const DEAL_DERIVED: [(&str, &str, Derived); 16] = [
     ("ADDITIONAL_INFO", "additionalInfo", Derived::Nothing),
     ("LOCATION_ID", "locationId", Derived::Nothing),
     ("CONTACT_IDS", "contactIds", Derived::Contacts),
+    ("LAST_ACTIVITY_TIME", "lastActivityTime", Derived::Same(code::UPDATED_AT)),
+    ("LAST_ACTIVITY_BY", "lastActivityBy", Derived::Same(code::UPDATED_BY)),
 ];
 
-const CONTACT_DERIVED: [(&str, &str, Derived); 13] = [
+const CONTACT_DERIVED: [(&str, &str, Derived); 15] = [
     ("HONORIFIC", "honorific", Derived::Nothing),
     ("PHOTO", "photo", Derived::Nothing),
     ("TYPE_ID", "typeId", Derived::Nothing),
@@ -91,10 +93,18 @@ const CONTACT_DERIVED: [(&str, &str, Derived); 13] = [
     ("ADDRESS", "address", Derived::Nothing),
     ("ORIGIN_ID", "originId", Derived::Nothing),
     ("ORIGINATOR_ID", "originatorId", Derived::Nothing),
+    ("LAST_ACTIVITY_TIME", "lastActivityTime", Derived::Same(code::UPDATED_AT)),
+    ("LAST_ACTIVITY_BY", "lastActivityBy", Derived::Same(code::UPDATED_BY)),
 ];
 
-const OTHER_DERIVED: [(&str, &str, Derived); 3] =
-    [("OPENED", "opened", Derived::Always("Y")), ("STAGE_SEMANTIC_ID", "stageSemanticId", Derived::Semantic), ("CONTACT_IDS", "contactIds", Derived::Contacts)];
+const OTHER_DERIVED: [(&str, &str, Derived); 5] =
+    [
+        ("OPENED", "opened", Derived::Always("Y")),
+        ("STAGE_SEMANTIC_ID", "stageSemanticId", Derived::Semantic),
+        ("CONTACT_IDS", "contactIds", Derived::Contacts),
+        ("LAST_ACTIVITY_TIME", "lastActivityTime", Derived::Same(code::UPDATED_AT)),
+        ("LAST_ACTIVITY_BY", "lastActivityBy", Derived::Same(code::UPDATED_BY)),
+    ];
 
 /// Where the value of a name without a field of ours comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +119,8 @@ pub enum Derived {
     Has(&'static str),
     /// The contact as a list.
     Contacts,
+    /// The same answer as to this field.
+    Same(&'static str),
     /// The same for all.
     Always(&'static str),
     /// We keep nothing of the kind.
@@ -177,7 +189,7 @@ impl<'a> Spelling<'a> {
             let fits = match what {
                 Derived::Contacts => rights.sees(of, code::CONTACT) && shape.has(code::CONTACT),
                 Derived::Semantic | Derived::Closed | Derived::New => rights.sees(of, code::STAGE) && shape.staged,
-                Derived::Has(field) => rights.sees(of, field) && shape.has(field),
+                Derived::Has(field) | Derived::Same(field) => rights.sees(of, field) && shape.has(field),
                 Derived::Always(_) | Derived::Nothing => true,
             };
             if fits && !names.iter().any(|name| name.upper == *upper) {
