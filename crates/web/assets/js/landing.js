@@ -26,7 +26,9 @@ if (form) {
     for (const input of /** @type {any[]} */ ([...form.elements])) {
       if (!input.name || !input.willValidate) continue;
       mark(input.name, '');
-      if (!input.checkValidity()) wrong.push([input.name, input.validationMessage]);
+      if (input.validity.valid) continue;
+      const word = input.validity.valueMissing ? (input.type === 'checkbox' ? 'unticked' : 'missing') : 'odd';
+      wrong.push([input.name, form.dataset[word] ?? input.validationMessage]);
     }
     return wrong;
   };

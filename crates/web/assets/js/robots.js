@@ -355,12 +355,13 @@ class VekhaRobots extends HTMLElement {
  */
 function addressed(error, own, rules) {
   for (const field of error.fields ?? []) {
-    if (field.path.startsWith(own)) field.path = field.path.slice(own.length);
-    else {
-      const place = Number(field.path.split('/')[1]);
-      field.text = rules[place] ? `${rules[place].title}: ${field.text}` : field.text;
-      field.path = '';
+    if (field.path.startsWith(own)) {
+      // The form stands under the rule's name already: the reason need not repeat it.
+      const { title } = rules[Number(own.split('/')[1])];
+      for (const prefix of [`«${title}»: `, `${title}: `]) if (field.text.startsWith(prefix)) field.text = field.text.slice(prefix.length);
+      field.path = field.path.slice(own.length);
     }
+    else field.path = '';
   }
   return error;
 }
@@ -371,5 +372,7 @@ function keyed(stage) {
     view.key = view.rule.id ? `r${view.rule.id}` : `${stage.id}-${at}`;
   });
 }
+
+document.querySelector('[data-submit-on-change]')?.addEventListener('change', (event) => /** @type {any} */ (event.target).form.submit());
 
 customElements.define('vekha-robots', VekhaRobots);

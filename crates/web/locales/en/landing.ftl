@@ -13,3 +13,6 @@ landing-consents = Consents
 landing-language = Русский
 landing-warning = Good to know
 landing-fix = Check the marked fields
+landing-missing = Fill in this field
+landing-unticked = Without this consent the application cannot be taken
+landing-odd = Check it for a slip

@@ -13,3 +13,6 @@ landing-consents = Согласия
 landing-language = English
 landing-warning = Важно знать
 landing-fix = Проверьте отмеченные поля
+landing-missing = Заполните это поле
+landing-unticked = Без этого согласия заявку принять нельзя
+landing-odd = Проверьте, нет ли опечатки

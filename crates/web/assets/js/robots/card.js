@@ -78,7 +78,6 @@ function card(view, stage, board, acts, readOnly) {
     when,
     h('h3.rb-title', {}, rule.title),
     h('p.rb-what', {}, view.what),
-    view.target ? h('p.rb-target', {}, view.target) : null,
     view.broken ? h('p.rb-error', {}, view.broken) : null,
     strip(view, board, acts, stage),
     h('footer.rb-actions', {}, readOnly ? null : [act('pencil', 'robots-edit', () => acts.edit(stage, view)), act('copy', 'robots-copy', () => acts.copy(stage, view))], power, readOnly ? null : act('trash', 'robots-delete', () => acts.remove(stage, view))),

@@ -1,7 +1,6 @@
 //! The board of rules as the page's island reads it: stages with their rules, how they are called, what they did today.
 
-use super::offer::{self, AboutView, FieldView, Numbered, Offered, Offers};
-use super::when::when;
+use super::offer::{self, AboutView, FieldView, Numbered, Offered};
 use super::Words;
 use crate::texts;
 use crm::{Evaluation, FieldKind, Lang, Moment, Outcome, Pipeline, Program, Read, Refusal, Rights, Rule, RuleKind, Stage, Step, StepState};
@@ -56,8 +55,6 @@ pub struct RuleView {
     rule: Rule,
     when: String,
     what: String,
-    /// To whom, when the sentence does not say it.
-    target: String,
     /// Why it cannot work; empty when it can.
     broken: String,
     today: Today,
@@ -113,7 +110,7 @@ pub fn board(read: &dyn Read, reader: Reader<'_>, pipeline: &Pipeline) -> Outcom
         triggers: automation::triggers::all().iter().map(|one| offers.about(&one.about(), lang)).collect(),
         robots: automation::robots::all().iter().map(|one| offers.about(&one.about(), lang)).collect(),
         fields,
-        placeholders: holes(&schema, shape.id, lang),
+        placeholders: automation::placeholders(&schema, shape.id).into_iter().map(|(hole, title)| Hole { search: format!("{} {} {hole}", title.ru, title.en).to_lowercase(), title: title.get(lang).to_owned(), hole }).collect(),
         ops: offer::ops(lang),
         texts: texts::keys(lang).into_iter().filter(|key| key.starts_with("robots-")).map(|key| (key.clone(), words(&key, &[]))).collect(),
         people: offers.people,
@@ -152,13 +149,16 @@ pub fn version(program: Option<&Program>) -> i64 {
 fn rule_view(read: &dyn Read, reader: Reader<'_>, pipeline: &Pipeline, rule: &Rule) -> Outcome<RuleView> {
     let schema = read.schema();
     let known = match rule.kind {
-        RuleKind::Trigger => automation::triggers::all().iter().any(|one| one.about().code == rule.code),
-        RuleKind::Robot => automation::robots::all().iter().any(|one| one.about().code == rule.code),
+        RuleKind::Trigger => automation::triggers::find(&rule.code).is_some(),
+        RuleKind::Robot => automation::robots::find(&rule.code).is_some(),
+    };
+    let when = match rule.kind {
+        RuleKind::Trigger => (reader.words)("robots-trigger-when", &[]),
+        RuleKind::Robot => automation::explain::when(&schema, pipeline.kind, rule).get(reader.lang).to_owned(),
     };
     Ok(RuleView {
-        when: when(rule, &schema, pipeline.kind, reader.lang, reader.words),
+        when,
         what: automation::explain::sentence(read, pipeline.kind, rule)?.get(reader.lang).to_owned(),
-        target: String::new(),
         broken: if known { String::new() } else { (reader.words)("robots-unknown-rule", &[]) },
         today: today(read, reader.midnight, rule)?,
         rule: rule.clone(),

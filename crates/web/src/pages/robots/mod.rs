@@ -5,12 +5,11 @@ mod board;
 mod log;
 mod offer;
 mod save;
-mod when;
 
 use super::{Page, show};
 use crate::texts::{self, Arg};
 use crate::view::{by_slug, slug};
-use crate::{Answer, Trouble, View, Viewer, Web, work};
+use crate::{Answer, View, Viewer, Web, work};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::IntoResponse;

@@ -85,7 +85,8 @@ pub struct Offers {
     pub pipelines: Vec<Numbered>,
     /// Channel accounts.
     pub accounts: Vec<Channel>,
-    templates: Vec<Offered>,
+    /// Templates with the code of their channel.
+    templates: Vec<(String, Offered)>,
     channels: Vec<Offered>,
 }
 
@@ -111,12 +112,13 @@ pub fn offers(read: &dyn Read, rights: &Rights, of: crm::EntityTypeId, lang: Lan
 }
 
 /// Templates of messages by their codes.
-fn templates(read: &dyn Read, rights: &Rights) -> Outcome<Vec<Offered>> {
+fn templates(read: &dyn Read, rights: &Rights) -> Outcome<Vec<(String, Offered)>> {
     if read.schema().kind(kind::TEMPLATE).is_none() {
         return Ok(Vec::new());
     }
     let query = Query::of(kind::TEMPLATE).filter(Filter::Any).sorted(code::TITLE, false).limit(500);
-    Ok(read.items(rights, &query)?.iter().map(|item| Offered { code: item.values.text("code").to_owned(), title: item.title().to_owned() }).filter(|one| !one.code.is_empty()).collect())
+    let offered = |item: &crm::Item| (item.values.text("channel").to_owned(), Offered { code: item.values.text("code").to_owned(), title: item.title().to_owned() });
+    Ok(read.items(rights, &query)?.iter().map(offered).filter(|(_, one)| !one.code.is_empty()).collect())
 }
 
 /// Channels in which a template can be written.
@@ -137,16 +139,20 @@ impl Offers {
             help: about.help.get(lang).to_owned(),
             group: about.group.get(lang).to_owned(),
             search: [both(&about.title), both(&about.help), both(&about.group), about.code.to_owned()].join(" "),
-            settings: about.settings.iter().map(|field| self.setting(field, lang)).collect(),
+            settings: about.settings.iter().map(|field| self.setting(about.code, field, lang)).collect(),
         }
     }
 
     /// A question of a setting. Texts that name people, templates and channels get choices instead of an empty line.
-    fn setting(&self, field: &Field, lang: Lang) -> FieldView {
+    fn setting(&self, robot: &str, field: &Field, lang: Lang) -> FieldView {
         let mut view = shown(field, lang);
         match (&field.kind, field.code.as_str()) {
-            (FieldKind::Text, "to" | "users" | "responsible" | "people") => view.kind = "people".to_owned(),
-            (FieldKind::Text, "template") => view.suggest.clone_from(&self.templates),
+            (FieldKind::Text, "to") => view.kind = "people".to_owned(),
+            (FieldKind::Text, "template") => {
+                // A letter is no message of a messenger.
+                let fits = |channel: &str| (channel == "smtp") == (robot == "send_email");
+                view.suggest = self.templates.iter().filter(|(channel, _)| fits(channel)).map(|(_, one)| one.clone()).collect();
+            }
             (FieldKind::Text, "channel") => view.suggest.clone_from(&self.channels),
             _ => {}
         }

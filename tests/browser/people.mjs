@@ -1,0 +1,57 @@
+// What people do on the screens: sign in, fill in the form, drag a card.
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** Signs in and waits for the first page. */
+export async function signIn(page, house, role) {
+  const { login, password } = house.login(role);
+  await page.goto(`${house.url}/login`);
+  await page.fill('#login', login);
+  await page.fill('#password', password);
+  await Promise.all([page.waitForURL((url) => !url.pathname.startsWith('/login')), page.click('form[action="/login"] button')]);
+}
+
+/** Fills in and sends the landing page's form as client Ivanov would. */
+export async function sendForm(page, house, { name = 'Иван', phone = '+7 999 000-11-22', email = 'ivanov@example.com', debt = '425 950', lang = 'ru', query = '' } = {}) {
+  await page.goto(`${house.landing}?lang=${lang}${query}`);
+  await page.fill('[name="contact.first_name"]', name);
+  await page.fill('[name="contact.phone"]', phone);
+  await page.fill('[name="contact.email"]', email);
+  await page.fill('[name="deal.debt_total"]', debt);
+  await page.locator('form[data-landing] input[type=checkbox][required]').check();
+  // Nobody fills in a form in under three seconds.
+  await house.advance('10s');
+  await page.click('.send');
+  await page.waitForSelector('.thanks');
+}
+
+/** Drags with a real mouse: press, move in small steps, release. */
+export async function drag(page, what, where, { x = 0.5, y = 0.5 } = {}) {
+  await what.scrollIntoViewIfNeeded();
+  const from = await what.boundingBox();
+  await where.scrollIntoViewIfNeeded();
+  const to = await where.boundingBox();
+  const start = { x: from.x + from.width / 2, y: from.y + Math.min(from.height / 2, 30) };
+  const end = { x: to.x + to.width * x, y: to.y + Math.min(to.height * y, to.height - 8) };
+  await page.mouse.move(start.x, start.y);
+  await page.mouse.down();
+  for (let step = 1; step <= 12; step += 1) await page.mouse.move(start.x + ((end.x - start.x) * step) / 12, start.y + ((end.y - start.y) * step) / 12);
+  await page.mouse.move(end.x + 1, end.y + 1);
+  await page.waitForTimeout(150);
+  await page.mouse.up();
+}
+
+/** Fails with the list of what axe finds wrong, serious and critical things only. */
+export async function accessible(page, what) {
+  await page.addScriptTag({ path: axe }).catch(async () => {
+    // The page's own policy forbids added scripts: the browser runs it in the page's world instead.
+    await page.evaluate(await (await import('node:fs/promises')).readFile(axe, 'utf8'));
+  });
+  const found = await page.evaluate(async () => {
+    const result = await /** @type {any} */ (window).axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] });
+    return result.violations.filter((one) => ['serious', 'critical'].includes(one.impact)).map((one) => `${one.id}: ${one.help}\n    ${one.nodes.slice(0, 4).map((node) => `${node.target.join(' ')}  ${node.html.slice(0, 160)}`).join('\n    ')}`);
+  });
+  assert.deepEqual(found, [], `${what} can be used by everybody`);
+}
