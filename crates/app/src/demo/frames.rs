@@ -19,7 +19,10 @@ async fn soften(request: Request, next: Next) -> Response {
     if shown {
         let headers = answer.headers_mut();
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
-        let policy = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|value| value.to_str().ok()).map(|policy| policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'"));
+        let policy = headers
+            .get(header::CONTENT_SECURITY_POLICY)
+            .and_then(|value| value.to_str().ok())
+            .map(|policy| policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'"));
         if let Some(policy) = policy.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }

@@ -35,6 +35,10 @@ pub const AUTH_TOKEN: &str = "12345678901234567890123456789012";
 /// The firm's number in WhatsApp, without the prefix `whatsapp:`.
 pub const NUMBER: &str = "+14155238886";
 
+/// This variable names a real mail server on this machine (`127.0.0.1:2525`) to which the firm's letters go instead of
+/// the played one: the tests put Debian's own server there.
+pub const REAL_SMTP: &str = "VEKHA_DEMO_SMTP";
+
 /// Where the world finds the firm.
 #[derive(Clone)]
 pub struct Options {
@@ -68,6 +72,7 @@ pub struct Demo {
     /// The mail server of all clients.
     pub mailbox: mailbox::Mailbox,
     options: Options,
+    smtp: SocketAddr,
 }
 
 impl Demo {
@@ -93,18 +98,13 @@ impl Demo {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let twilio = twilio::Twilio::start(TcpListener::bind(loopback).await?, account, post, options.clock.clone(), options.chance.clone(), chats)?;
         let mailbox = mailbox::Mailbox::start(TcpListener::bind(loopback).await?, options.clock.clone(), letters)?;
-        Ok(Demo { twilio, mailbox, options })
+        let smtp = std::env::var(REAL_SMTP).ok().and_then(|address| address.parse().ok()).filter(|address: &SocketAddr| address.ip().is_loopback());
+        Ok(Demo { twilio, smtp: smtp.unwrap_or(mailbox.address()), mailbox, options })
     }
 
     /// What the firm's accounts have to be set to.
     pub fn addresses(&self) -> Addresses {
-        Addresses {
-            twilio: format!("http://{}", self.twilio.address()),
-            account_sid: ACCOUNT_SID,
-            auth_token: AUTH_TOKEN,
-            number: NUMBER,
-            smtp: self.mailbox.address(),
-        }
+        Addresses { twilio: format!("http://{}", self.twilio.address()), account_sid: ACCOUNT_SID, auth_token: AUTH_TOKEN, number: NUMBER, smtp: self.smtp }
     }
 
     /// The path of the page that plays the phone.

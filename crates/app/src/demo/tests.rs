@@ -92,7 +92,8 @@ impl World {
 
     async fn send_text(&self, text: &str) -> Message {
         let callback = "https://crm.example.com/hooks/twilio_whatsapp/demo";
-        let (status, answer) = self.send(&[("To", "whatsapp:+79990001122"), ("From", "whatsapp:+14155238886"), ("Body", text), ("StatusCallback", callback)]).await;
+        let (status, answer) =
+            self.send(&[("To", "whatsapp:+79990001122"), ("From", "whatsapp:+14155238886"), ("Body", text), ("StatusCallback", callback)]).await;
         assert_eq!(status, 201, "{answer}");
         self.demo.twilio.message(answer["sid"].as_str().unwrap()).unwrap()
     }

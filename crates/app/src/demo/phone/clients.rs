@@ -47,10 +47,12 @@ pub(super) struct Clients {
 impl Clients {
     /// With those who were added the last time. An unreadable memory is an empty one.
     pub fn open(memory: Option<&Path>) -> Clients {
-        let (journal, known) = Journal::open(memory.map(|folder| folder.join("clients.jsonl"))).or_else(|error| {
-            tracing::warn!(%error, "the demo forgot whose phones were added");
-            Journal::open(None)
-        }).expect("a journal without a file opens");
+        let (journal, known) = Journal::open(memory.map(|folder| folder.join("clients.jsonl")))
+            .or_else(|error| {
+                tracing::warn!(%error, "the demo forgot whose phones were added");
+                Journal::open(None)
+            })
+            .expect("a journal without a file opens");
         let mut added = vec![
             Client::new("Иван Иванов", "+79990001122", "ivanov@example.com"),
             Client::new("Мария Петрова", "+79990003344", "petrova@example.com"),

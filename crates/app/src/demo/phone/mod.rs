@@ -190,5 +190,7 @@ async fn weather(State(phone): State<Phone>, Json(wanted): Json<Wanted>) -> Stat
 /// Where the played vendors listen: the independent peers of the tests begin here.
 async fn addresses(State(phone): State<Phone>) -> Json<Value> {
     let found = phone.demo.addresses();
-    Json(json!({ "twilio": found.twilio, "account_sid": found.account_sid, "number": found.number, "smtp": found.smtp.to_string(), "hook": phone.demo.twilio.account().hook }))
+    Json(
+        json!({ "twilio": found.twilio, "account_sid": found.account_sid, "number": found.number, "smtp": found.smtp.to_string(), "hook": phone.demo.twilio.account().hook }),
+    )
 }

@@ -50,7 +50,7 @@ function drawClients(state) {
 function ticks(message) {
   if (!message.mine) return null;
   if (message.state === 'failed') return make('span', { className: 'fault', textContent: ` ⚠ ${words.undelivered}` });
-  return make('span', { className: 'ticks', textContent: message.state === 'received' ? '✓✓' : '🕓' });
+  return make('span', { className: 'ticks', textContent: message.state === 'received' ? '✓✓' : '✓' });
 }
 
 function drawChat(state, chosen) {

@@ -5,7 +5,11 @@ use crm::Lang;
 /// Name in the page, Russian, English.
 const TEXTS: &[(&str, &str, &str)] = &[
     ("title", "Телефон клиента", "The client's phone"),
-    ("about", "Это страница демонстрации: здесь вы — клиент фирмы. Заполните заявку, прочитайте сообщения, ответьте. Всё, что вы делаете, идёт в CRM тем же путём, что и от настоящего Twilio и почтового сервера.", "This page belongs to the demo: here you are the firm's client. Fill in the form, read the messages, answer. All you do reaches the CRM the way it would from the real Twilio and a real mail server."),
+    (
+        "about",
+        "Это страница демонстрации: здесь вы — клиент фирмы. Заполните заявку, прочитайте сообщения, ответьте. Всё, что вы делаете, идёт в CRM тем же путём, что и от настоящего Twilio и почтового сервера.",
+        "This page belongs to the demo: here you are the firm's client. Fill in the form, read the messages, answer. All you do reaches the CRM the way it would from the real Twilio and a real mail server.",
+    ),
     ("open_crm", "Открыть CRM", "Open the CRM"),
     ("clients", "Чей телефон", "Whose phone"),
     ("add", "Другой телефон", "Another phone"),
@@ -27,8 +31,16 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("chat", "WhatsApp", "WhatsApp"),
     ("mail", "Почта", "Mail"),
     ("form", "Сайт", "Website"),
-    ("no_chat", "Сообщений пока нет. Оставьте заявку на вкладке «Сайт», и через секунду здесь появится ответ фирмы.", "No messages yet. Fill in the form on the tab Website, and in a second the firm's answer appears here."),
-    ("no_mail", "Писем пока нет. Письмо с итогами уходит через два часа после звонка: переведите часы.", "No letters yet. The letter with the summary leaves two hours after the call: move the clock."),
+    (
+        "no_chat",
+        "Сообщений пока нет. Оставьте заявку на вкладке «Сайт», и через секунду здесь появится ответ фирмы.",
+        "No messages yet. Fill in the form on the tab Website, and in a second the firm's answer appears here.",
+    ),
+    (
+        "no_mail",
+        "Писем пока нет. Письмо с итогами уходит через два часа после звонка: переведите часы.",
+        "No letters yet. The letter with the summary leaves two hours after the call: move the clock.",
+    ),
     ("mail_only", "У этого человека известна только почта.", "Only the e-mail of this person is known."),
     ("write", "Сообщение", "Message"),
     ("send", "Отправить", "Send"),

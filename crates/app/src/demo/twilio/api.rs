@@ -216,7 +216,11 @@ async fn list(State(twilio): State<Twilio>, Path(account): Path<String>, RawQuer
     let path = format!("/2010-04-01/Accounts/{account}/Messages.json");
     let link = |to: usize| {
         let pairs = form.iter().filter(|(name, _)| name != "Page" && name != "PageSize");
-        let tail = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).append_pair("PageSize", &size.to_string()).append_pair("Page", &to.to_string()).finish();
+        let tail = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(pairs)
+            .append_pair("PageSize", &size.to_string())
+            .append_pair("Page", &to.to_string())
+            .finish();
         format!("{path}?{tail}")
     };
     let from = page.saturating_mul(size);
