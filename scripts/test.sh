@@ -2,11 +2,11 @@
 # Every test, stage by stage, and one summary at the end. A failed stage does not stop the others.
 #   test.sh              everything
 #   test.sh check        only lints and licences
-#   test.sh STAGE...     only these stages: licences clippy rust doc browser peers
+#   test.sh STAGE...     only these stages: licences clippy new rust doc browser peers
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-stages=(licences clippy rust doc browser peers)
+stages=(licences clippy new rust doc browser peers)
 case "${1:-}" in
   "") ;;
   check) stages=(licences clippy) ;;
@@ -26,6 +26,16 @@ rust() { with_postgres cargo nextest run --workspace --locked "${features[@]}"; 
 doc() { cargo test --workspace --doc --locked "${features[@]}"; }
 browser() { with_binary bash -c 'cd tests/browser && exec npm test --silent'; }
 peers() { with_binary bash tests/peers/run.sh; }
+
+# What `make new` writes must compile. The copy stands in the target folder, so that its parts are built only once.
+new() {
+  local copy="$target/new"
+  rm -rf "$copy" && mkdir -p "$copy" && cp -r Cargo.toml Cargo.lock clippy.toml crates packs scripts "$copy"
+  (
+    export CARGO_TARGET_DIR && CARGO_TARGET_DIR=$(realpath "$target")
+    cd "$copy" && bash scripts/new.sh robot call_again && bash scripts/new.sh trigger called_again && cargo check --package automation
+  )
+}
 
 # The storage suite and the stories find the database in VEKHA_TEST_POSTGRES; scripts/postgres.sh starts one for a command.
 with_postgres() { bash scripts/postgres.sh "$@"; }
@@ -55,8 +65,8 @@ for stage in "${stages[@]}"; do
   end=${PIPESTATUS[0]}
   read -r p f s < <(counted "$stage" "$logs/$stage")
   case "$stage" in
-    # These two have no tests to count: each is one.
-    licences | clippy) ((end == 0)) && p=1 || f=1 ;;
+    # These have no tests to count: each is one.
+    licences | clippy | new) ((end == 0)) && p=1 || f=1 ;;
     # A crate without examples in its documentation has none to run.
     doc) ((end != 0 && f == 0)) && f=1 ;;
     # A runner that fails without a failed test, or ends well without any, has not done its work.

@@ -8,10 +8,13 @@ binary=${1:-${VEKHA_BIN:-target/debug/vekha}}
 python=.peers/venv/bin/python
 folder=$(mktemp -d)
 passed=0 failed=0 skipped=0
-demo_pid="" smtp_pid=""
+demo_pids=() smtp_pid=""
 
 stop() {
-  [[ -z $demo_pid ]] || { kill "$demo_pid" 2>/dev/null; wait "$demo_pid" 2>/dev/null; }
+  for pid in "${demo_pids[@]}"; do
+    kill "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+  done
   [[ -z $smtp_pid ]] || kill "$smtp_pid" 2>/dev/null
   rm -rf "$folder"
 }
@@ -44,22 +47,31 @@ else
   mail_skip=""
 fi
 
-VEKHA_LOG=warn VEKHA_DEMO_SMTP=$smtp "$binary" demo --virtual-clock --data "$folder/data" --listen 127.0.0.1:0 >"$folder/told" 2>"$folder/demo.log" &
-demo_pid=$!
-for _ in $(seq 300); do
-  told=$(grep -m 1 '^{' "$folder/told") && break
-  kill -0 "$demo_pid" 2>/dev/null || break
-  sleep 0.1
-done
-if [[ -z ${told:-} ]]; then
-  cat "$folder/demo.log"
+# Starts a demo in a folder of its own; what it told stands in FOLDER/told.
+start() { # start NAME LISTEN
+  mkdir -p "$folder/$1"
+  VEKHA_LOG=warn "$binary" demo --virtual-clock --data "$folder/$1/data" --listen "$2" >"$folder/$1/lines" 2>"$folder/$1/log" &
+  local pid=$!
+  demo_pids+=("$pid")
+  for _ in $(seq 300); do
+    grep -m 1 '^{' "$folder/$1/lines" >"$folder/$1/told" && return
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.1
+  done
+  cat "$folder/$1/log"
   printf '0 passed, 1 failed\n'
   exit 1
-fi
-field() { printf '%s' "$told" | python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
-url=$(field url) webhook=$(field webhook) landing=$(field landing)
+}
+field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$folder/$1/told" "$2"; }
+
+VEKHA_DEMO_SMTP=$smtp start plain 127.0.0.1:0
+url=$(field plain url) webhook=$(field plain webhook) landing=$(field plain landing)
+# As behind a proxy: the public name is another one than where it listens.
+free=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+VEKHA_PUBLIC_URL=https://crm.example.com start public "127.0.0.1:$free"
 
 check "Twilio's own library signs what we must accept" "$python" tests/peers/twilio_signature.py "$url"
+check "and so behind a public name" "$python" tests/peers/twilio_signature.py https://crm.example.com "http://127.0.0.1:$free"
 check "Twilio's own client talks to the played Twilio" "$python" tests/peers/twilio_client.py "$url"
 if [[ -n $smtp ]]; then
   check "Debian's mail server receives our letters" "$python" tests/peers/smtp/letters.py "$url" "$webhook" "$landing" "$folder/smtp/maildir"
@@ -74,7 +86,7 @@ check "fast-bitrix24 drives the REST dialect" "$python" crates/rest/tests/peers/
 
 if ((failed)); then
   printf '\n# what the demo said\n'
-  tail -n 40 "$folder/demo.log"
+  tail -n 40 "$folder/plain/log" "$folder/public/log"
 fi
 printf '\n%d passed, %d failed' "$passed" "$failed"
 ((skipped)) && printf ', %d skipped' "$skipped"
