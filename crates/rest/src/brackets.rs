@@ -26,7 +26,7 @@ pub fn parse(bytes: &[u8]) -> Result<Map, Wrong> {
 /// Percent-decoding with `+` for a space. A `%` without two hexadecimal digits stands for itself.
 ///
 /// # Errors
-/// Refuses what is not UTF-8 afterwards.
+/// Refuses what is not UTF-8 afterwards, and the sign NUL, which no database keeps in a text.
 pub fn decode(bytes: &[u8]) -> Result<String, Wrong> {
     let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
     let mut plain = Vec::with_capacity(bytes.len());
@@ -42,7 +42,10 @@ pub fn decode(bytes: &[u8]) -> Result<String, Wrong> {
         }
         at += 1;
     }
-    String::from_utf8(plain).map_err(|_| Wrong::request("The request is not valid UTF-8"))
+    match plain.contains(&0) {
+        true => Err(Wrong::request("The request holds the character NUL")),
+        false => String::from_utf8(plain).map_err(|_| Wrong::request("The request is not valid UTF-8")),
+    }
 }
 
 /// A tree under construction.
@@ -169,6 +172,7 @@ mod tests {
         let many = "a[]=1&".repeat(MOST + 1);
         assert_eq!(parse(many.as_bytes()).unwrap_err().status, 400);
         assert_eq!(parse(b"a=%ff%fe").unwrap_err().status, 400);
+        assert_eq!(parse(b"a=x%00y").unwrap_err().status, 400);
         assert_eq!(parse(b"\xff=1").unwrap_err().status, 400);
         assert!(parse(format!("a{}=1", "[x]".repeat(DEEPEST)).as_bytes()).is_ok());
     }

@@ -33,7 +33,10 @@ pub fn parse(content_type: &str, body: &[u8]) -> Result<Map, Wrong> {
         let name = parameter(disposition, "name").ok_or_else(broken)?;
         let value = match parameter(disposition, "filename") {
             Some(file) => Node::texts([file, base64::engine::general_purpose::STANDARD.encode(content)]),
-            None => Node::text(std::str::from_utf8(content).map_err(|_| Wrong::request("The request is not valid UTF-8"))?),
+            None => match std::str::from_utf8(content) {
+                Ok(text) if !text.contains('\0') => Node::text(text),
+                _ => return Err(Wrong::request("The request is not valid UTF-8")),
+            },
         };
         tree.put(&name, value)?;
     }

@@ -175,12 +175,12 @@ impl<'de> Visitor<'de> for AnyNode {
         Ok(Node::Float(number))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Node, E> {
-        Ok(Node::text(text))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Node, E> {
-        Ok(Node::Text(text))
+    /// No database keeps the sign NUL in a text.
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Node, E> {
+        match text.contains('\0') {
+            true => Err(E::custom("the character NUL")),
+            false => Ok(Node::text(text)),
+        }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {

@@ -77,15 +77,18 @@ pub fn create_from(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, given: &Valu
         return Err(Refusal::denied("У вас нет права ставить задачи этому сотруднику", "You may not give tasks to this employee").into());
     }
     refuse_kept(tx, rights, given)?;
+    let mut maker = rights.clone();
     if let Some(rule) = cause.by.rule() {
         values.set("rule", Value::Int(rule.0));
+        maker = Rights::system();
     }
     if values.text(STATUS) == COMPLETED {
         values.set("completed_at", Value::moment(cause.at));
+        maker = Rights::system();
     }
     // The store puts the number of the new task in place of 0.
     let given_fact = Fact::TaskGiven { task: ItemRef::new(kind::TASK, 0) };
-    let task = crm::item::create_with(tx, &Rights::system(), cause, kind::TASK, &values, vec![given_fact])?;
+    let task = crm::item::create_with(tx, &maker, cause, kind::TASK, &values, vec![given_fact])?;
     plan(tx, &task, cause)?;
     Ok(task)
 }
