@@ -335,6 +335,7 @@ async fn the_world_remembers_over_a_restart() {
     let world = World::with_memory(Some(folder.clone())).await;
     world.send_template(r#"{"1":"Иван"}"#).await;
     world.until(|world| world.states() == ["sent", "delivered"]).await;
+    world.until(|world| world.demo.twilio.chat(IVANOV)[0].settled).await;
     mail(&world, "ivanov@example.com", LETTER).await;
     let (chat, letters) = (world.demo.twilio.chat(IVANOV), world.demo.mailbox.letters());
     world.demo.mailbox.open(letters[0].id);
@@ -345,6 +346,21 @@ async fn the_world_remembers_over_a_restart() {
     assert_eq!(later.demo.twilio.chat(IVANOV), chat);
     assert!(later.demo.mailbox.letters()[0].opened);
     assert_eq!(later.demo.mailbox.letters()[0].text, letters[0].text);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_message_that_was_under_way_at_a_crash_goes_on_after_it() {
+    let folder = std::env::temp_dir().join(format!("vekha-crash-{}", std::process::id()));
+    let world = World::with_memory(Some(folder.clone())).await;
+    world.demo.twilio.set_weather(Weather { step_ms: 60_000, ..Weather::default() });
+    let (status, answer) = world.send_template(r#"{"1":"Иван"}"#).await;
+    assert_eq!((status, world.states().len()), (201, 0));
+    let later = World::with_memory(Some(folder.clone())).await;
+    assert!(!later.demo.twilio.is_at_rest());
+    later.until(|later| later.demo.twilio.is_at_rest()).await;
+    assert_eq!(later.states(), ["sent", "delivered"]);
+    assert_eq!(later.demo.twilio.messages()[0].sid, answer["sid"].as_str().unwrap());
     std::fs::remove_dir_all(folder).unwrap();
 }
 

@@ -37,6 +37,12 @@ pub struct Message {
     /// Where states are reported; empty: nowhere.
     #[serde(default)]
     pub callback: String,
+    /// The error that it will end with; 0: it arrives.
+    #[serde(default)]
+    pub fate: u32,
+    /// Its way is over, and everything was reported.
+    #[serde(default)]
+    pub settled: bool,
 }
 
 /// A call between the firm and Twilio, for tests.
@@ -80,6 +86,8 @@ impl Message {
             created: now,
             updated: now,
             callback,
+            fate: 0,
+            settled: false,
         }
     }
 

@@ -96,6 +96,10 @@ impl Twilio {
         }
         let inner = Inner { account, address: listener.local_addr()?, post, clock, chance, runtime: Handle::current(), journal, state: Mutex::new(state) };
         let twilio = Twilio { inner: Arc::new(inner) };
+        // Twilio outlives its customers: what was under way when the demo was killed goes on now.
+        for message in twilio.messages().into_iter().filter(|message| !message.from_client && !message.settled) {
+            tokio::spawn(twilio.clone().travel(message));
+        }
         let router = api::router(twilio.clone());
         tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
@@ -156,6 +160,11 @@ impl Twilio {
     /// Calls in both directions, the oldest first; the last 2 000 are kept.
     pub fn calls(&self) -> Vec<Call> {
         self.state().calls.iter().cloned().collect()
+    }
+
+    /// Nothing is on its way: every message has come to its end, and everything was reported.
+    pub fn is_at_rest(&self) -> bool {
+        self.state().messages.iter().all(|message| message.from_client || message.settled)
     }
 
     /// Grows with everything that happens.
@@ -227,10 +236,10 @@ impl Twilio {
         } else if send.to.starts_with("whatsapp:") && !window_is_open {
             failure = 63_016;
         }
-        let message = Message::to_client(self.new_sid(), &send.to, body, send.content_sid, send.callback, self.inner.clock.now());
+        let message = Message { fate: failure, ..Message::to_client(self.new_sid(), &send.to, body, send.content_sid, send.callback, self.inner.clock.now()) };
         self.remember(&mut state, message.clone());
         drop(state);
-        self.inner.runtime.spawn(self.clone().travel(message.clone(), failure));
+        self.inner.runtime.spawn(self.clone().travel(message.clone()));
         message
     }
 
@@ -246,12 +255,12 @@ impl Twilio {
     }
 
     /// The way of a message: state after state, each reported.
-    async fn travel(self, message: Message, failure: u32) {
-        let states: &[(&str, u32)] = match failure {
+    async fn travel(self, message: Message) {
+        let states: &[(&str, u32)] = match message.fate {
             0 if self.weather().reads => &[("sent", 0), ("delivered", 0), ("read", 0)],
             0 => &[("sent", 0), ("delivered", 0)],
             // The channel itself turned it down: nothing was sent.
-            63_016 | 63_028 => &[("failed", failure)],
+            63_016 | 63_028 => &[("failed", message.fate)],
             code => &[("sent", 0), ("undelivered", code)],
         };
         let weather = self.weather();
@@ -269,6 +278,11 @@ impl Twilio {
         }
         for form in callbacks::through(&held, &weather, self.inner.chance.as_ref()) {
             self.report(&message, form, &weather).await;
+        }
+        let mut state = self.state();
+        if let Some(at) = state.by_sid.get(&message.sid).copied() {
+            let settled = Message { settled: true, ..state.messages[at].clone() };
+            self.remember(&mut state, settled);
         }
     }
 
