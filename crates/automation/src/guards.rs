@@ -1,7 +1,7 @@
 //! What keeps rules that call each other from running for ever (automation.md §5.8). A guard stops the chain on one card
 //! and says so; other cards do not notice.
 
-use crm::{Actor, Event, Fact, ItemRef, Label, Moment, Outcome, Read, RuleId, StageId};
+use crm::{Actor, Event, Fact, Item, ItemRef, Label, Moment, Outcome, Read, RuleId, StageId, code};
 use std::time::Duration;
 
 /// How long a chain of events may grow.
@@ -24,17 +24,17 @@ pub(crate) type Stop = (&'static str, Label);
 ///
 /// # Errors
 /// Only failures of the database.
-pub(crate) fn trigger(read: &dyn Read, rule: RuleId, item: ItemRef, to: StageId, event: &Event, now: Moment) -> Outcome<Option<Stop>> {
+pub(crate) fn trigger(read: &dyn Read, rule: RuleId, item: &Item, to: StageId, event: &Event, now: Moment) -> Outcome<Option<Stop>> {
     if event.depth >= DEEPEST {
         return Ok(Some(too_deep()));
     }
-    if in_chain(read, rule, item, event)? >= TRIGGER_IN_CHAIN {
+    if in_chain(read, rule, item.at(), event)? >= TRIGGER_IN_CHAIN {
         return Ok(Some((
             "loop",
             Label::new("Правило уже сработало в этой цепочке событий: остановлено, чтобы не ходить по кругу", "The rule has already worked in this chain of events: stopped so as not to go in circles"),
         )));
     }
-    if let Some(stop) = per_hour(read, rule, item, now)? {
+    if let Some(stop) = per_hour(read, rule, item.at(), now)? {
         return Ok(Some(stop));
     }
     ping_pong(read, item, to, now)
@@ -61,8 +61,13 @@ pub(crate) fn robot(read: &dyn Read, rule: RuleId, item: ItemRef, entry: &Event,
 ///
 /// # Errors
 /// Only failures of the database.
-pub(crate) fn ping_pong(read: &dyn Read, item: ItemRef, to: StageId, now: Moment) -> Outcome<Option<Stop>> {
+pub(crate) fn ping_pong(read: &dyn Read, item: &Item, to: StageId, now: Moment) -> Outcome<Option<Stop>> {
     let since = now.minus(TEN_MINUTES);
+    // Most cards have stood still for longer: the timeline need not be read.
+    if item.values.moment(code::MOVED_AT).is_some_and(|moved| moved < since) {
+        return Ok(None);
+    }
+    let item = item.at();
     let returns = read
         .timeline(item, None, 200)?
         .iter()

@@ -6,7 +6,9 @@ use crate::robots::{self, Robot};
 use crate::scene::Scene;
 use crate::steps::{PAUSE, end, gone, rule_of};
 use crate::{conditions, entering, guards, timing};
-use crm::{Cause, Command, Done, Ending, Event, Execute, Fact, Failure, Fault, Firm, Item, ItemRef, Label, Lang, Moment, Outcome, Rights, Rule, Step, StepState, Tx};
+use crm::{Cause, Command, Done, Ending, Event, Execute, Fact, Failure, Fault, Firm, Item, ItemRef, Label, Lang, Moment, Outcome, Rights, Rule, Seq, Step, StepState, Tx};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 /// Lets at most so many robots work that are due. Returns how many were looked at; 0: nothing is due.
@@ -16,29 +18,40 @@ use std::time::Duration;
 pub fn run_due(tx: &mut dyn Tx, executor: &dyn Execute, firm: &Firm, now: Moment, limit: u32) -> Outcome<u32> {
     tx.one_at_a_time(crate::READER)?;
     let due = tx.steps_due(now, limit)?;
+    // Read ahead of all writes: reading the log later would write every robot's facts one by one.
+    let mut entries: BTreeMap<Seq, Event> = BTreeMap::new();
     for step in &due {
-        match tx.part(&mut |tx| run(tx, executor, firm, now, step)) {
+        if let Entry::Vacant(vacant) = entries.entry(step.event)
+            && let Some(event) = tx.event(step.event)?
+        {
+            vacant.insert(event);
+        }
+    }
+    for step in &due {
+        match tx.part(&mut |tx| run(tx, executor, firm, now, step, entries.get(&step.event))) {
             Ok(()) => {}
             Err(Fault::Failed(failure @ Failure::Retry { .. })) => return Err(failure.into()),
             Err(fault) => {
                 tracing::error!(step = step.id.0, rule = step.rule.0, why = fault.describe(), "a robot could not even be stopped in order");
                 let mut step = step.clone();
-                tx.part(&mut |tx| end(tx, firm, &mut step, StepState::Failed, why(&fault), now))?;
+                if let Err(Fault::Failed(failure @ Failure::Retry { .. })) = tx.part(&mut |tx| end(tx, firm, &mut step, StepState::Failed, why(&fault), now)) {
+                    return Err(failure.into());
+                }
             }
         }
     }
     Ok(u32::try_from(due.len()).unwrap_or(u32::MAX))
 }
 
-fn run(tx: &mut dyn Tx, executor: &dyn Execute, firm: &Firm, now: Moment, step: &Step) -> Outcome<()> {
+fn run(tx: &mut dyn Tx, executor: &dyn Execute, firm: &Firm, now: Moment, step: &Step, entry: Option<&Event>) -> Outcome<()> {
     // An earlier step of this batch may have changed everything.
     let Some(mut step) = tx.step(step.id)? else { return Ok(()) };
     if step.state != StepState::Waiting || step.due.is_none_or(|due| due > now) {
         return Ok(());
     }
     let Some(item) = known(tx.read(), step.item)? else { return end(tx, firm, &mut step, StepState::Cancelled, entering::item_deleted(), now) };
-    let (Some(entry), Some(rule)) = (tx.event(step.event)?, rule_of(tx, &step)?) else { return end(tx, firm, &mut step, StepState::Failed, gone(), now) };
-    if let Some(reason) = stands_elsewhere(tx, &step, &item, &entry) {
+    let (Some(entry), Some(rule)) = (entry, rule_of(tx, &step)?) else { return end(tx, firm, &mut step, StepState::Failed, gone(), now) };
+    if let Some(reason) = stands_elsewhere(tx, &step, &item, entry) {
         return end(tx, firm, &mut step, StepState::Cancelled, reason, now);
     }
     if step.bound_to == PAUSE {
@@ -51,8 +64,8 @@ fn run(tx: &mut dyn Tx, executor: &dyn Execute, firm: &Firm, now: Moment, step: 
         (step.due, step.reason) = (planned.due, planned.why);
         return tx.put_step(&mut step);
     }
-    if let Some((_, reason)) = guards::robot(tx.read(), rule.id, item.at(), &entry, now)? {
-        stopped(tx, &item, &entry, &rule, step.version, "skipped", &reason, now)?;
+    if let Some((_, reason)) = guards::robot(tx.read(), rule.id, item.at(), entry, now)? {
+        stopped(tx, &item, entry, &rule, step.version, "skipped", &reason, now)?;
         return end(tx, firm, &mut step, StepState::Skipped, reason, now);
     }
     if let Err(seen) = conditions::test(tx.read(), &item, &rule.condition, &firm.zone) {
@@ -63,7 +76,7 @@ fn run(tx: &mut dyn Tx, executor: &dyn Execute, firm: &Firm, now: Moment, step: 
         let reason = Label::new(format!("Робота «{}» в программе нет", rule.code), format!("The program has no robot {}", rule.code));
         return end(tx, firm, &mut step, StepState::Failed, reason, now);
     };
-    let work = Work { firm, now, robot, rule: &rule, item: &item, entry: &entry };
+    let work = Work { firm, now, robot, rule: &rule, item: &item, entry };
     let mut worked = None;
     let outcome = tx.part(&mut |tx| {
         worked = Some(work.perform(tx, executor, &step)?);
@@ -116,7 +129,8 @@ impl Work<'_> {
         for (number, mut command) in plan.commands.into_iter().enumerate() {
             sign(&mut command, step, number);
             if let Command::Move { item, to } = &command
-                && let Some((_, reason)) = guards::ping_pong(tx.read(), *item, *to, self.now)?
+                && *item == self.item.at()
+                && let Some((_, reason)) = guards::ping_pong(tx.read(), self.item, *to, self.now)?
             {
                 return Err(crm::Refusal { text: reason, ..crm::Refusal::new("ping_pong", "", "") }.into());
             }

@@ -130,7 +130,7 @@ fn refuses(tx: &dyn Tx, case: &Case<'_>, trigger: &dyn triggers::Trigger, rule: 
         );
         return Ok(Some(("not_forward", reason)));
     }
-    guards::trigger(tx.read(), rule.id, case.item.at(), stage.id, case.event, case.now)
+    guards::trigger(tx.read(), rule.id, case.item, stage.id, case.event, case.now)
 }
 
 /// The nearest stage forward wins, the first on it; one that moves back only when none moves forward (T2).
