@@ -252,7 +252,9 @@ fn scalar(spelling: &Spelling<'_>, name: &Name<'_>, field: &Field, value: &Value
         (FieldKind::Date | FieldKind::Moment, Value::Null) if style == Style::Classic => Node::text(""),
         (FieldKind::Stage, Value::Int(id)) => spelling.stage_code(StageId(*id)).map_or(Node::Null, Node::Text),
         (FieldKind::Pipeline, Value::Int(id)) => spelling.category(PipelineId(*id)).map_or(Node::Null, |category| whole(category, style)),
-        (_, Value::Money(money)) if name.custom => Node::text(format!("{}|{}", plain(money.minor, 2).scalar().unwrap_or_default(), item.values.text(code::CURRENCY))),
+        (_, Value::Money(money)) if name.custom => {
+            Node::text(format!("{}|{}", plain(money.minor, 2).scalar().unwrap_or_default(), item.values.text(code::CURRENCY)))
+        }
         (_, Value::Money(money)) => match style {
             Style::Classic => Node::text(money_text(money.minor)),
             Style::Universal => plain(money.minor, 2),
@@ -306,8 +308,13 @@ mod tests {
     #[test]
     fn multi_fields_are_added_changed_and_deleted_one_by_one() {
         let field = Field::new("phone", "Телефон", "Phone", FieldKind::Phone);
-        let kept = [Point { id: 5, raw: "+79990001122".into(), normal: "+79990001122".into(), label: "WORK".into() }, Point { id: 6, raw: "+79990003344".into(), ..Point::default() }];
-        let given: Node = serde_json::from_str(r#"[{"ID":"5","VALUE_TYPE":"HOME"},{"ID":6,"DELETE":"Y"},{"VALUE":"+7 701 000 11 22","VALUE_TYPE":"mobile"},{"VALUE":""}]"#).unwrap();
+        let kept = [
+            Point { id: 5, raw: "+79990001122".into(), normal: "+79990001122".into(), label: "WORK".into() },
+            Point { id: 6, raw: "+79990003344".into(), ..Point::default() },
+        ];
+        let given: Node =
+            serde_json::from_str(r#"[{"ID":"5","VALUE_TYPE":"HOME"},{"ID":6,"DELETE":"Y"},{"VALUE":"+7 701 000 11 22","VALUE_TYPE":"mobile"},{"VALUE":""}]"#)
+                .unwrap();
         let Ok(Value::Points(points)) = taken(&field, &given, &zone(), &kept) else { panic!("no points") };
         let list: Vec<(i64, &str, &str)> = points.list.iter().map(|point| (point.id, point.raw.as_str(), point.label.as_str())).collect();
         assert_eq!(list, [(5, "+79990001122", "HOME"), (0, "+7 701 000 11 22", "MOBILE")]);

@@ -146,7 +146,10 @@ mod tests {
     fn brackets_build_maps_and_lists() {
         for (query, expected) in [
             ("a=1&b=x+y%20z", r#"{"a":"1","b":"x y z"}"#),
-            ("f[TITLE]=Roof%20leak&f[PHONE][0][VALUE]=%2B7701&f[PHONE][0][VALUE_TYPE]=MOBILE", r#"{"f":{"TITLE":"Roof leak","PHONE":[{"VALUE":"+7701","VALUE_TYPE":"MOBILE"}]}}"#),
+            (
+                "f[TITLE]=Roof%20leak&f[PHONE][0][VALUE]=%2B7701&f[PHONE][0][VALUE_TYPE]=MOBILE",
+                r#"{"f":{"TITLE":"Roof leak","PHONE":[{"VALUE":"+7701","VALUE_TYPE":"MOBILE"}]}}"#,
+            ),
             ("a[]=x&a[]=y", r#"{"a":["x","y"]}"#),
             ("a[1]=y&a[0]=x", r#"{"a":["x","y"]}"#),
             ("a[1]=x&a[2]=y", r#"{"a":{"1":"x","2":"y"}}"#),

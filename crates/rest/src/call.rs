@@ -113,7 +113,8 @@ fn body(call: &Call) -> Result<Map, Wrong> {
 /// serde_json itself refuses what is nested deeper than 128.
 fn json(body: &[u8]) -> Result<Map, Wrong> {
     let text = std::str::from_utf8(body).map_err(|_| Wrong::request("The request is not valid UTF-8"))?;
-    let node: Node = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| Wrong::request(format!("The request body is not valid JSON: {error}")))?;
+    let node: Node =
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| Wrong::request(format!("The request body is not valid JSON: {error}")))?;
     match node {
         Node::Map(map) => Ok(map),
         Node::List(list) => Ok(list.into_iter().enumerate().map(|(at, node)| (at.to_string(), node)).collect()),
@@ -155,7 +156,10 @@ mod tests {
         assert_eq!(json_of("application/json", "id=1&x=2", r#"{"ID":7}"#), r#"{"x":"2","ID":7}"#);
         assert_eq!(json_of("application/x-www-form-urlencoded", "id=1", "id=2&a[b]=c"), r#"{"id":"2","a":{"b":"c"}}"#);
         assert_eq!(json_of("application/x-www-form-urlencoded", "", r#"{"id":2}"#), r#"{"id":2}"#);
-        assert_eq!(json_of("", "", r#"[5,{"a":1}]"#), r#"["5",{"a":1}]"#.replace("\"5\"", "5").replace('[', "{\"0\":").replace(",{", ",\"1\":{").replace(']', "}"));
+        assert_eq!(
+            json_of("", "", r#"[5,{"a":1}]"#),
+            r#"["5",{"a":1}]"#.replace("\"5\"", "5").replace('[', "{\"0\":").replace(",{", ",\"1\":{").replace(']', "}")
+        );
         assert_eq!(json_of("application/json", "", "\u{feff}{}"), "[]");
     }
 

@@ -117,7 +117,9 @@ fn rename(item: &Item, values: &mut Values) {
 /// Messages and notices are made by the program: they report what really happened.
 fn writable(of: EntityTypeId) -> Result<(), Stop> {
     match of {
-        kind::MESSAGE | kind::NOTIFICATION => Err(Refusal::denied("Такие записи создаёт и меняет только система", "Only the system makes and changes such records").into()),
+        kind::MESSAGE | kind::NOTIFICATION => {
+            Err(Refusal::denied("Такие записи создаёт и меняет только система", "Only the system makes and changes such records").into())
+        }
         _ => Ok(()),
     }
 }
@@ -201,7 +203,9 @@ impl<'a> Wanted<'a> {
 /// `fm`, the universal list of phones and addresses, by their fields.
 fn sorted_out<'a>(node: &Node, spelling: &Spelling<'a>) -> Vec<(&'a crm::Field, Node)> {
     let lists = spelling.names.iter().filter(|name| name.is_multifield()).filter_map(|name| {
-        let own = |entry: &&Node| entry.named("typeId").or_else(|| entry.named("TYPE_ID")).and_then(Node::scalar).is_some_and(|of| of.eq_ignore_ascii_case(&name.upper));
+        let own = |entry: &&Node| {
+            entry.named("typeId").or_else(|| entry.named("TYPE_ID")).and_then(Node::scalar).is_some_and(|of| of.eq_ignore_ascii_case(&name.upper))
+        };
         let entries: Vec<Node> = node.values().into_iter().filter(own).cloned().collect();
         Some((name.field()?, Node::List(entries))).filter(|_| !node.is_blank())
     });

@@ -97,14 +97,13 @@ const CONTACT_DERIVED: [(&str, &str, Derived); 15] = [
     ("LAST_ACTIVITY_BY", "lastActivityBy", Derived::Same(code::UPDATED_BY)),
 ];
 
-const OTHER_DERIVED: [(&str, &str, Derived); 5] =
-    [
-        ("OPENED", "opened", Derived::Always("Y")),
-        ("STAGE_SEMANTIC_ID", "stageSemanticId", Derived::Semantic),
-        ("CONTACT_IDS", "contactIds", Derived::Contacts),
-        ("LAST_ACTIVITY_TIME", "lastActivityTime", Derived::Same(code::UPDATED_AT)),
-        ("LAST_ACTIVITY_BY", "lastActivityBy", Derived::Same(code::UPDATED_BY)),
-    ];
+const OTHER_DERIVED: [(&str, &str, Derived); 5] = [
+    ("OPENED", "opened", Derived::Always("Y")),
+    ("STAGE_SEMANTIC_ID", "stageSemanticId", Derived::Semantic),
+    ("CONTACT_IDS", "contactIds", Derived::Contacts),
+    ("LAST_ACTIVITY_TIME", "lastActivityTime", Derived::Same(code::UPDATED_AT)),
+    ("LAST_ACTIVITY_BY", "lastActivityBy", Derived::Same(code::UPDATED_BY)),
+];
 
 /// Where the value of a name without a field of ours comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,7 +241,8 @@ impl<'a> Spelling<'a> {
 
     /// All stages that a question about the course of work means.
     pub fn stages_where(&self, fits: impl Fn(&Pipeline, &crm::Stage) -> bool) -> Vec<StageId> {
-        let lists = self.pipelines().into_iter().map(|pipeline| pipeline.stages.iter().filter(|stage| fits(pipeline, stage)).map(|stage| stage.id).collect::<Vec<_>>());
+        let lists =
+            self.pipelines().into_iter().map(|pipeline| pipeline.stages.iter().filter(|stage| fits(pipeline, stage)).map(|stage| stage.id).collect::<Vec<_>>());
         lists.flatten().collect()
     }
 }

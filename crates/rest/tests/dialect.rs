@@ -174,7 +174,10 @@ fn a_deal_is_made_read_changed_and_deleted() {
     assert_eq!(at(&deal, "CONTACT_ID"), &Node::Null);
     assert_eq!(office.ok(key, "crm.deal.update", r#"{"id":"1","fields":{"STAGE_ID":"WON","TITLE":"","COMMENTS":"готово"}}"#), Node::Bool(true));
     let deal = office.ok(key, "crm.deal.get", r#"{"ID":"1"}"#);
-    assert_eq!((text(&deal, "STAGE_ID"), text(&deal, "STAGE_SEMANTIC_ID"), text(&deal, "CLOSED"), text(&deal, "COMMENTS")), ("WON".into(), "S".into(), "Y".into(), "готово".into()));
+    assert_eq!(
+        (text(&deal, "STAGE_ID"), text(&deal, "STAGE_SEMANTIC_ID"), text(&deal, "CLOSED"), text(&deal, "COMMENTS")),
+        ("WON".into(), "S".into(), "Y".into(), "готово".into())
+    );
     assert_eq!(office.ok(key, "crm.deal.delete", r#"{"id":1}"#), Node::Bool(true));
     assert_eq!(office.wrong(key, "crm.deal.get", r#"{"id":1}"#), (400, String::new(), "Not found".into()));
     assert_eq!(office.wrong(key, "crm.deal.delete", r#"{"id":1}"#), (400, String::new(), "Not found".into()));
@@ -224,7 +227,9 @@ fn wrong_values_of_known_fields_are_errors() {
 fn other_pipelines_have_their_own_stage_codes() {
     let office = Office::open();
     let (key, court) = (&office.olga, office.court);
-    for fields in [format!("{{\"CATEGORY_ID\":{court}}}"), format!("{{\"STAGE_ID\":\"C{court}:NEW\"}}"), format!("{{\"CATEGORY_ID\":\"{court}\",\"STAGE_ID\":\"NEW\"}}")] {
+    for fields in
+        [format!("{{\"CATEGORY_ID\":{court}}}"), format!("{{\"STAGE_ID\":\"C{court}:NEW\"}}"), format!("{{\"CATEGORY_ID\":\"{court}\",\"STAGE_ID\":\"NEW\"}}")]
+    {
         let id = office.ok(key, "crm.deal.add", &format!("{{\"fields\":{fields}}}"));
         let deal = office.ok(key, "crm.deal.get", &format!("{{\"id\":{}}}", json(&id)));
         assert_eq!((text(&deal, "CATEGORY_ID"), text(&deal, "STAGE_ID")), (court.to_string(), format!("C{court}:NEW")), "{fields}");
@@ -313,7 +318,10 @@ fn stages_and_pipelines_are_dictionaries() {
     let court_stages = office.ok(key, "crm.status.entity.items", &format!("{{\"entityId\":\"DEAL_STAGE_{court}\"}}"));
     assert_eq!(text(&court_stages, "1.STATUS_ID"), format!("C{court}:HEARING"));
     let (_, categories) = office.call(key, "crm.category.list", r#"{"entityTypeId":2}"#);
-    assert_eq!((at(&categories, "total"), at(&categories, "result.categories.0.id"), text(&categories, "result.categories.1.name")), (&Node::Int(2), &Node::Int(0), "Court".into()));
+    assert_eq!(
+        (at(&categories, "total"), at(&categories, "result.categories.0.id"), text(&categories, "result.categories.1.name")),
+        (&Node::Int(2), &Node::Int(0), "Court".into())
+    );
     assert_eq!(text(&office.ok(key, "crm.category.get", r#"{"entityTypeId":2,"id":0}"#), "category.isDefault"), "Y");
     assert_eq!(office.wrong(key, "crm.category.get", r#"{"entityTypeId":2,"id":99}"#).1, "NOT_FOUND");
     assert_eq!(office.wrong(key, "crm.category.list", r#"{"entityTypeId":12345}"#).1, "ENTITY_TYPE_NOT_SUPPORTED");
@@ -327,9 +335,16 @@ fn phones_of_a_contact_are_changed_one_by_one() {
     let key = &office.olga;
     office.ok(key, "crm.contact.add", r#"{"fields":{"NAME":"Иван","LAST_NAME":"Иванов","PHONE":[{"VALUE":"8 (999) 000-11-22","VALUE_TYPE":"WORK"}],"EMAIL":{"n0":{"VALUE":"ivan@example.com"}},"BIRTHDATE":"1980-05-01","POST":"директор"}}"#);
     let contact = office.ok(key, "crm.contact.get", r#"{"id":1}"#);
-    assert_eq!((text(&contact, "HAS_PHONE"), text(&contact, "BIRTHDATE"), text(&contact, "POST")), ("Y".into(), "1980-05-01T00:00:00+03:00".into(), "директор".into()));
+    assert_eq!(
+        (text(&contact, "HAS_PHONE"), text(&contact, "BIRTHDATE"), text(&contact, "POST")),
+        ("Y".into(), "1980-05-01T00:00:00+03:00".into(), "директор".into())
+    );
     let phone = text(&contact, "PHONE.0.ID");
-    office.ok(key, "crm.contact.update", &format!("{{\"id\":1,\"fields\":{{\"PHONE\":[{{\"ID\":\"{phone}\",\"VALUE\":\"+79990001133\"}},{{\"VALUE\":\"+77010001122\"}}],\"NAME\":\"Пётр\"}}}}"));
+    office.ok(
+        key,
+        "crm.contact.update",
+        &format!("{{\"id\":1,\"fields\":{{\"PHONE\":[{{\"ID\":\"{phone}\",\"VALUE\":\"+79990001133\"}},{{\"VALUE\":\"+77010001122\"}}],\"NAME\":\"Пётр\"}}}}"),
+    );
     let contact = office.ok(key, "crm.contact.get", r#"{"id":1}"#);
     let phones: Vec<String> = at(&contact, "PHONE").values().into_iter().map(|one| text(one, "VALUE")).collect();
     assert_eq!(phones, ["+79990001133", "+77010001122"]);
@@ -382,14 +397,23 @@ fn items_are_wrapped_and_their_numbers_are_numbers() {
     let key = &office.olga;
     office.ok(key, "crm.contact.add", r#"{"fields":{"NAME":"Иван"}}"#);
     let made = office.ok(key, "crm.item.add", r#"{"entityTypeId":2,"fields":{"title":"Долг","opportunity":1500.5,"contactIds":[1],"ufCrmDebtTotal":"5","UF_CRM_REGION":"Алматы","stageId":"CONSULT"}}"#);
-    for (name, value) in [("id", Node::Int(1)), ("opportunity", Node::Float(1500.5)), ("contactId", Node::Int(1)), ("categoryId", Node::Int(0)), ("assignedById", Node::Int(1))] {
+    for (name, value) in
+        [("id", Node::Int(1)), ("opportunity", Node::Float(1500.5)), ("contactId", Node::Int(1)), ("categoryId", Node::Int(0)), ("assignedById", Node::Int(1))]
+    {
         assert_eq!(at(&made, &format!("item.{name}")), &value, "{name}");
     }
-    assert_eq!((text(&made, "item.ufCrmDebtTotal"), text(&made, "item.ufCrmRegion"), json(at(&made, "item.contactIds"))), ("5|RUB".into(), "Алматы".into(), "[1]".into()));
+    assert_eq!(
+        (text(&made, "item.ufCrmDebtTotal"), text(&made, "item.ufCrmRegion"), json(at(&made, "item.contactIds"))),
+        ("5|RUB".into(), "Алматы".into(), "[1]".into())
+    );
     assert_eq!(at(&made, "item.closedate"), &Node::Null);
     let original = office.ok(key, "crm.item.get", r#"{"entityTypeId":2,"id":1,"useOriginalUfNames":"Y"}"#);
     assert_eq!(text(&original, "item.UF_CRM_REGION"), "Алматы");
-    let (_, list) = office.call(key, "crm.item.list", r#"{"entityTypeId":2,"filter":{"0":{"logic":"OR","0":{"title":"нет"},"1":{"%title":"долг"}}},"select":["id","title"],"order":{"id":"DESC"}}"#);
+    let (_, list) = office.call(
+        key,
+        "crm.item.list",
+        r#"{"entityTypeId":2,"filter":{"0":{"logic":"OR","0":{"title":"нет"},"1":{"%title":"долг"}}},"select":["id","title"],"order":{"id":"DESC"}}"#,
+    );
     assert_eq!((json(at(&list, "result")), at(&list, "total")), (r#"{"items":[{"id":1,"title":"Долг"}]}"#.into(), &Node::Int(1)));
     let updated = office.ok(key, "crm.item.update", r#"{"entityTypeId":"2","id":"1","fields":{"title":"Долг 2"}}"#);
     assert_eq!(text(&updated, "item.title"), "Долг 2");
@@ -425,14 +449,39 @@ fn every_installed_type_is_reachable_and_messages_are_not_forged() {
 fn fields_are_described_in_both_spellings() {
     let office = Office::open();
     let classic = office.ok(&office.olga, "crm.deal.fields", "{}");
-    assert_eq!((text(&classic, "STAGE_ID.type"), text(&classic, "STAGE_ID.statusType"), text(&classic, "OPPORTUNITY.type")), ("crm_status".into(), "DEAL_STAGE".into(), "double".into()));
-    assert_eq!((at(&classic, "ID.isReadOnly"), at(&classic, "CATEGORY_ID.isImmutable"), at(&classic, "UF_CRM_REGION.isDynamic")), (&Node::Bool(true), &Node::Bool(true), &Node::Bool(true)));
-    assert_eq!((text(&classic, "UF_CRM_OVERDUE_STATE.type"), text(&classic, "UF_CRM_OVERDUE_STATE.items.0.ID"), text(&classic, "UF_CRM_REGION.listLabel")), ("enumeration".into(), "none".into(), "Region".into()));
-    for name in ["TITLE", "TYPE_ID", "CURRENCY_ID", "CONTACT_ID", "CONTACT_IDS", "BEGINDATE", "CLOSED", "ASSIGNED_BY_ID", "MOVED_TIME", "UTM_TERM", "ORIGIN_ID", "LEAD_ID"] {
+    assert_eq!(
+        (text(&classic, "STAGE_ID.type"), text(&classic, "STAGE_ID.statusType"), text(&classic, "OPPORTUNITY.type")),
+        ("crm_status".into(), "DEAL_STAGE".into(), "double".into())
+    );
+    assert_eq!(
+        (at(&classic, "ID.isReadOnly"), at(&classic, "CATEGORY_ID.isImmutable"), at(&classic, "UF_CRM_REGION.isDynamic")),
+        (&Node::Bool(true), &Node::Bool(true), &Node::Bool(true))
+    );
+    assert_eq!(
+        (text(&classic, "UF_CRM_OVERDUE_STATE.type"), text(&classic, "UF_CRM_OVERDUE_STATE.items.0.ID"), text(&classic, "UF_CRM_REGION.listLabel")),
+        ("enumeration".into(), "none".into(), "Region".into())
+    );
+    for name in [
+        "TITLE",
+        "TYPE_ID",
+        "CURRENCY_ID",
+        "CONTACT_ID",
+        "CONTACT_IDS",
+        "BEGINDATE",
+        "CLOSED",
+        "ASSIGNED_BY_ID",
+        "MOVED_TIME",
+        "UTM_TERM",
+        "ORIGIN_ID",
+        "LEAD_ID",
+    ] {
         assert!(classic.at(name).is_some(), "{name}");
     }
     let contact = office.ok(&office.olga, "crm.contact.fields", "{}");
-    assert_eq!((text(&contact, "PHONE.type"), at(&contact, "PHONE.isMultiple"), text(&contact, "BIRTHDATE.type")), ("crm_multifield".into(), &Node::Bool(true), "date".into()));
+    assert_eq!(
+        (text(&contact, "PHONE.type"), at(&contact, "PHONE.isMultiple"), text(&contact, "BIRTHDATE.type")),
+        ("crm_multifield".into(), &Node::Bool(true), "date".into())
+    );
     let universal = office.ok(&office.olga, "crm.item.fields", r#"{"entityTypeId":2}"#);
     assert_eq!((text(&universal, "fields.assignedById.upperName"), text(&universal, "fields.ufCrmUrgent.type")), ("ASSIGNED_BY_ID".into(), "boolean".into()));
 }

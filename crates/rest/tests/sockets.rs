@@ -24,7 +24,9 @@ fn post(path: &str, content_type: &str, body: impl Into<Body>) -> Request<Body> 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_script_gets_in_by_get_and_by_post() {
     let office = Office::open();
-    for path in [format!("/rest/{}/profile", office.olga), format!("/rest/{}//profile.json?bx24_request_id=1", office.olga), format!("/rest/{}/profile/", office.olga)] {
+    for path in
+        [format!("/rest/{}/profile", office.olga), format!("/rest/{}//profile.json?bx24_request_id=1", office.olga), format!("/rest/{}/profile/", office.olga)]
+    {
         let (status, content_type, node) = send(&office, Request::get(&path).body(Body::empty()).unwrap()).await;
         assert_eq!((status, content_type.as_str()), (StatusCode::OK, "application/json; charset=utf-8"), "{path}");
         assert!(json(&node).contains("\"ADMIN\":true"));

@@ -101,14 +101,7 @@ pub fn sign_in(house: &House, limiter: &Limiter, login: &str, password: &str, re
     limiter.forgive(&login, remote);
     let token = random_word(&*house.chance, TOKEN);
     let clip = |text: &str| text.chars().filter(|letter| !letter.is_control()).take(200).collect::<String>();
-    let session = Session {
-        token_hash: word_hash(&token),
-        user: user.id,
-        created: now,
-        expires: now.plus(SESSION),
-        remote: clip(remote),
-        agent: clip(agent),
-    };
+    let session = Session { token_hash: word_hash(&token), user: user.id, created: now, expires: now.plus(SESSION), remote: clip(remote), agent: clip(agent) };
     house.transact(move |tx| tx.put_session(&session))?;
     Ok((token, user))
 }

@@ -53,7 +53,12 @@ pub fn hire(tx: &mut dyn Tx, user: &mut User) -> Outcome<()> {
     let roles = tx.roles()?;
     if !roles.iter().any(|role| role.code == user.role) {
         let known = roles.iter().map(|role| role.code.as_str()).collect::<Vec<_>>().join(", ");
-        return Err(Refusal::new("unknown_role", format!("Нет роли «{}». Есть: {known}", user.role), format!("There is no role {}. Known: {known}", user.role)).into());
+        return Err(Refusal::new(
+            "unknown_role",
+            format!("Нет роли «{}». Есть: {known}", user.role),
+            format!("There is no role {}. Known: {known}", user.role),
+        )
+        .into());
     }
     tx.put_user(user)
 }

@@ -127,7 +127,9 @@ pub fn move_to(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, task: ItemRef, s
 
 fn move_loaded(tx: &mut dyn Tx, cause: &Cause, mut task: Item, status: &str) -> Outcome<Item> {
     let schema = tx.schema();
-    let known = schema.field(kind::TASK, STATUS).is_some_and(|field| matches!(&field.kind, FieldKind::Choice { options } if options.iter().any(|option| option.code == status)));
+    let known = schema
+        .field(kind::TASK, STATUS)
+        .is_some_and(|field| matches!(&field.kind, FieldKind::Choice { options } if options.iter().any(|option| option.code == status)));
     if !known {
         return Err(Refusal::new("unknown_status", "Такого статуса задачи нет", "There is no such status of a task").into());
     }

@@ -17,12 +17,16 @@ pub fn create(tx: &mut dyn Tx, chance: &dyn Chance, user: UserId, scopes: &[Stri
         return Err(Refusal::new("unknown_user", "Такого сотрудника нет", "There is no such employee").into());
     }
     let scopes: Vec<String> = scopes.iter().map(|scope| scope.trim().to_lowercase()).filter(|scope| !scope.is_empty()).collect();
-    let word = |scope: &String| scope.len() <= 50 && scope.bytes().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || b"_.".contains(&letter));
+    let word =
+        |scope: &String| scope.len() <= 50 && scope.bytes().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || b"_.".contains(&letter));
     if scopes.is_empty() || !scopes.iter().all(word) {
-        return Err(Refusal::new("wrong_scopes", "Перечислите права вебхука, например: crm,user", "List the scopes of the webhook, for example: crm,user").into());
+        return Err(
+            Refusal::new("wrong_scopes", "Перечислите права вебхука, например: crm,user", "List the scopes of the webhook, for example: crm,user").into()
+        );
     }
     let secret = random_word(chance, SECRET);
-    let mut webhook = Webhook { id: WebhookId(0), user, secret_hash: word_hash(&secret), scopes, title: title.chars().take(255).collect(), created: now, active: true };
+    let mut webhook =
+        Webhook { id: WebhookId(0), user, secret_hash: word_hash(&secret), scopes, title: title.chars().take(255).collect(), created: now, active: true };
     tx.put_webhook(&mut webhook)?;
     Ok((webhook, secret))
 }

@@ -139,7 +139,10 @@ fn give(office: &Office, cause: Cause, deadline_minutes: Option<i64>) -> crm::It
     let rights = if cause.by.user() == UserId::SYSTEM { Rights::system() } else { office.rights(&office.anna) };
     let deadline = deadline_minutes.map(|minutes| Moment(office.house.clock.now().0 + minutes * 60_000_000));
     let (about, to) = (office.deal, office.anna.id);
-    office.house.transact(move |tx| tasks::create(tx, &rights, &cause, &Wanted { about: Some(about), to, title: "Позвонить", description: "", deadline })).unwrap()
+    office
+        .house
+        .transact(move |tx| tasks::create(tx, &rights, &cause, &Wanted { about: Some(about), to, title: "Позвонить", description: "", deadline }))
+        .unwrap()
 }
 
 #[test]
@@ -262,7 +265,10 @@ fn wrong_tasks_are_refused_and_leave_no_trace() {
 fn everybody_is_told_once_and_reads_for_himself() {
     let office = Office::open();
     let (anna, boris, deal, cause) = (office.anna.id, office.boris.id, office.deal, office.system());
-    let told = office.house.transact(move |tx| notices::notify(tx, &cause, &[anna, boris, anna, NOBODY], deal, &Label::new("Новая заявка", "New application"), true)).unwrap();
+    let told = office
+        .house
+        .transact(move |tx| notices::notify(tx, &cause, &[anna, boris, anna, NOBODY], deal, &Label::new("Новая заявка", "New application"), true))
+        .unwrap();
     assert_eq!(told.len(), 2);
     let notice = told[0].at();
     assert_eq!(office.facts(notice), ["created", "notified"]);

@@ -11,8 +11,13 @@ use crm::{Action, Fact, Fault, ItemRef, Value, Values};
 const MOST: usize = 50;
 const LONGEST: usize = 1000;
 
-pub(super) static METHODS: [Method; 1] =
-    [Method::universal("crm.automation.trigger", "crm", &["target* string", "code string"], ("Сработать триггер «Входящий вебхук»", "Set off a trigger of kind incoming webhook"), trigger)];
+pub(super) static METHODS: [Method; 1] = [Method::universal(
+    "crm.automation.trigger",
+    "crm",
+    &["target* string", "code string"],
+    ("Сработать триггер «Входящий вебхук»", "Set off a trigger of kind incoming webhook"),
+    trigger,
+)];
 
 /// Records that the address of a trigger was called; the engine sees the record and moves the item.
 fn trigger(caller: &Caller<'_>, parameters: &Map) -> Result<Answer, Stop> {

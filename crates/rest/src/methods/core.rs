@@ -59,11 +59,8 @@ fn scope(caller: &Caller<'_>, parameters: &Map) -> Result<Answer, Stop> {
 fn method_get(caller: &Caller<'_>, parameters: &Map) -> Result<Answer, Stop> {
     let name = given(parameters, "name").and_then(Node::scalar).ok_or_else(|| Wrong::missing("name"))?;
     let method = find(&name.to_lowercase());
-    Ok(Node::map([
-        ("isExisting", Node::Bool(method.is_some())),
-        ("isAvailable", Node::Bool(method.is_some_and(|method| caller.has_scope(method.scope)))),
-    ])
-    .into())
+    Ok(Node::map([("isExisting", Node::Bool(method.is_some())), ("isAvailable", Node::Bool(method.is_some_and(|method| caller.has_scope(method.scope))))])
+        .into())
 }
 
 fn app_info(caller: &Caller<'_>, _: &Map) -> Result<Answer, Stop> {

@@ -26,7 +26,14 @@ fn find(caller: &Caller<'_>, parameters: &Map) -> Result<Answer, Stop> {
         "EMAIL" => FieldKind::Email,
         _ => return Err(Wrong::argument("Parameter 'type' must be PHONE or EMAIL").into()),
     };
-    let values: Vec<Value> = given(parameters, "values").map(Node::values).unwrap_or_default().into_iter().filter_map(Node::scalar).filter(|text| !text.is_empty()).map(Value::Text).collect();
+    let values: Vec<Value> = given(parameters, "values")
+        .map(Node::values)
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(Node::scalar)
+        .filter(|text| !text.is_empty())
+        .map(Value::Text)
+        .collect();
     if values.is_empty() || values.len() > MOST {
         return Err(Wrong::argument(format!("Parameter 'values' must hold 1 to {MOST} values")).into());
     }
@@ -40,7 +47,10 @@ fn find(caller: &Caller<'_>, parameters: &Map) -> Result<Answer, Stop> {
         }
         let ids = caller.read(|read| {
             let schema = read.schema();
-            let Some(field) = schema.kind(of).and_then(|shape| shape.fields.iter().find(|field| field.kind == kind && caller.rights.sees(of, &field.code))) else { return Ok(Vec::new()) };
+            let Some(field) = schema.kind(of).and_then(|shape| shape.fields.iter().find(|field| field.kind == kind && caller.rights.sees(of, &field.code)))
+            else {
+                return Ok(Vec::new());
+            };
             let same = values.iter().map(|value| Filter::is(&field.code, Op::Eq, value.clone()));
             let filter = Filter::One(same.collect()).typed(&schema, of)?;
             let items = read.items(&caller.rights, &Query::of(of).filter(filter).sorted(crm::code::ID, false).limit(20))?;

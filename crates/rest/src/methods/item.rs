@@ -9,7 +9,13 @@ use crate::wrong::{Family, Stop};
 use crm::{EntityTypeId, ItemRef};
 
 pub(super) static METHODS: [Method; 6] = [
-    Method::universal("crm.item.add", "crm", &["entityTypeId* int", "fields* map", "useOriginalUfNames bool"], ("Создать запись любого типа", "Make an item of any type"), add),
+    Method::universal(
+        "crm.item.add",
+        "crm",
+        &["entityTypeId* int", "fields* map", "useOriginalUfNames bool"],
+        ("Создать запись любого типа", "Make an item of any type"),
+        add,
+    ),
     Method::universal("crm.item.get", "crm", &["entityTypeId* int", "id* int", "useOriginalUfNames bool"], ("Запись любого типа", "An item of any type"), get),
     Method::universal(
         "crm.item.list",

@@ -59,7 +59,20 @@ fn rows(caller: &Caller<'_>) -> Result<Vec<Node>, Stop> {
                         ("CATEGORY_ID", Node::text(category_of(pipeline).to_string())),
                         ("COLOR", Node::text(&stage.color)),
                         ("SEMANTICS", if meaning == "P" { Node::Null } else { Node::text(meaning) }),
-                        ("EXTRA", Node::map([("SEMANTICS", Node::text(match meaning { "S" => "success", "F" => "failure", _ => "process" })), ("COLOR", Node::text(&stage.color))])),
+                        (
+                            "EXTRA",
+                            Node::map([
+                                (
+                                    "SEMANTICS",
+                                    Node::text(match meaning {
+                                        "S" => "success",
+                                        "F" => "failure",
+                                        _ => "process",
+                                    }),
+                                ),
+                                ("COLOR", Node::text(&stage.color)),
+                            ]),
+                        ),
                     ]));
                 }
             }

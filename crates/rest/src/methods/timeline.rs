@@ -7,8 +7,13 @@ use crate::spelling::type_word;
 use crate::wrong::{Family, Stop, Wrong};
 use crm::{Command, ItemRef};
 
-pub(super) static METHODS: [Method; 1] =
-    [Method::universal("crm.timeline.comment.add", "crm", &["fields* ENTITY_ID*, ENTITY_TYPE*, COMMENT*"], ("Написать комментарий в ленту", "Write a comment into the timeline"), add)];
+pub(super) static METHODS: [Method; 1] = [Method::universal(
+    "crm.timeline.comment.add",
+    "crm",
+    &["fields* ENTITY_ID*, ENTITY_TYPE*, COMMENT*"],
+    ("Написать комментарий в ленту", "Write a comment into the timeline"),
+    add,
+)];
 
 /// The number of the comment is its place in the log.
 fn add(caller: &Caller<'_>, parameters: &Map) -> Result<Answer, Stop> {

@@ -4,7 +4,9 @@
 
 use crm::pack::{PackPipeline, PackStaff, PackType};
 use crm::time::{Chance, Clock};
-use crm::{Cause, Command, Done, EntityType, Execute, Field, FieldKind, Firm, House, Label, Lang, Moment, Outcome, Pipeline, Rights, Stage, StageId, Tx, User, kind};
+use crm::{
+    Cause, Command, Done, EntityType, Execute, Field, FieldKind, Firm, House, Label, Lang, Moment, Outcome, Pipeline, Rights, Stage, StageId, Tx, User, kind,
+};
 use rest::{Api, Call, Node};
 use std::path::Path;
 use std::sync::Arc;
@@ -141,7 +143,14 @@ impl Office {
                     tx.install_type(&shape(code))?;
                 }
                 let pack: PackPipeline = read("debt-relief/pipelines/deal.toml");
-                tx.install_pipeline(&mut Pipeline { id: Default::default(), kind: kind::DEAL, code: pack.code, title: pack.title, is_default: pack.is_default, stages: pack.stages })?;
+                tx.install_pipeline(&mut Pipeline {
+                    id: Default::default(),
+                    kind: kind::DEAL,
+                    code: pack.code,
+                    title: pack.title,
+                    is_default: pack.is_default,
+                    stages: pack.stages,
+                })?;
                 let mut court = arbitration();
                 tx.install_pipeline(&mut court)?;
                 let mut staff: PackStaff = read("debt-relief/roles.toml");
@@ -159,8 +168,20 @@ impl Office {
                 }
                 let sales = tx.departments()?.into_iter().find(|one| one.code == "sales").unwrap().id;
                 let mut keys = Vec::new();
-                for (login, first_name, last_name, role) in [("olga", "Ольга", "Белова", "admin"), ("boris", "Борис", "Ким", "manager"), ("anna", "Анна", "Соколова", "operator")] {
-                    let mut user = User { login: login.into(), first_name: first_name.into(), last_name: last_name.into(), role: role.into(), department: sales, lang: Lang::En, active: true, email: format!("{login}@example.com"), ..User::default() };
+                for (login, first_name, last_name, role) in
+                    [("olga", "Ольга", "Белова", "admin"), ("boris", "Борис", "Ким", "manager"), ("anna", "Анна", "Соколова", "operator")]
+                {
+                    let mut user = User {
+                        login: login.into(),
+                        first_name: first_name.into(),
+                        last_name: last_name.into(),
+                        role: role.into(),
+                        department: sales,
+                        lang: Lang::En,
+                        active: true,
+                        email: format!("{login}@example.com"),
+                        ..User::default()
+                    };
                     team::staff::hire(tx, &mut user)?;
                     let scopes = ["crm".to_owned(), "user".to_owned()];
                     let (_, secret) = team::webhooks::create(tx, &*chance, user.id, &scopes, "test", now)?;

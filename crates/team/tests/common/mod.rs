@@ -47,7 +47,9 @@ impl Execute for Hands {
         match command {
             Command::Create { kind, values } if *kind == kind::TASK => team::tasks::create_from(tx, rights, cause, values).map(|item| Done::with(item.at())),
             Command::Create { kind, values } => crm::item::create(tx, rights, cause, *kind, values).map(|item| Done::with(item.at())),
-            Command::Change { item, values } if item.kind == kind::TASK => team::tasks::change(tx, rights, cause, *item, values).map(|item| Done::with(item.at())),
+            Command::Change { item, values } if item.kind == kind::TASK => {
+                team::tasks::change(tx, rights, cause, *item, values).map(|item| Done::with(item.at()))
+            }
             Command::Change { item, values } => crm::item::change(tx, rights, cause, *item, values).map(|item| Done::with(item.at())),
             Command::CheckDeadline { task } => team::tasks::check_deadline(tx, cause, *task).map(|()| Done::with(*task)),
             other => panic!("these tests do not need {other:?}"),
@@ -109,7 +111,8 @@ impl Office {
             signing_key: vec![7; 32],
             files: std::env::temp_dir(),
         };
-        let house = House { store, clock: clock.clone(), chance: Arc::new(Seeded(AtomicU64::new(20_261_125))), executor: Arc::new(Hands), firm: Arc::new(firm) };
+        let house =
+            House { store, clock: clock.clone(), chance: Arc::new(Seeded(AtomicU64::new(20_261_125))), executor: Arc::new(Hands), firm: Arc::new(firm) };
         let chance = house.chance.clone();
         let (anna, boris, ivanov, deal) = house
             .transact(move |tx| {
@@ -117,7 +120,14 @@ impl Office {
                     tx.install_type(&shape(code))?;
                 }
                 let pack: PackPipeline = read("debt-relief/pipelines/deal.toml");
-                tx.install_pipeline(&mut Pipeline { id: Default::default(), kind: kind::DEAL, code: pack.code, title: pack.title, is_default: pack.is_default, stages: pack.stages })?;
+                tx.install_pipeline(&mut Pipeline {
+                    id: Default::default(),
+                    kind: kind::DEAL,
+                    code: pack.code,
+                    title: pack.title,
+                    is_default: pack.is_default,
+                    stages: pack.stages,
+                })?;
                 let mut staff: PackStaff = read("debt-relief/roles.toml");
                 for department in &mut staff.departments {
                     tx.put_department(department)?;
@@ -129,7 +139,15 @@ impl Office {
                 let mut people = Vec::new();
                 for (login, first_name, role) in [("anna", "Анна", "operator"), ("boris", "Борис", "manager")] {
                     let password_hash = if login == "anna" { team::door::hash_password(&*chance, "Верный-пароль-1")? } else { String::new() };
-                    let mut user = User { login: login.into(), first_name: first_name.into(), role: role.into(), department: sales, active: true, password_hash, ..User::default() };
+                    let mut user = User {
+                        login: login.into(),
+                        first_name: first_name.into(),
+                        role: role.into(),
+                        department: sales,
+                        active: true,
+                        password_hash,
+                        ..User::default()
+                    };
                     team::staff::hire(tx, &mut user)?;
                     people.push(user);
                 }
@@ -137,7 +155,8 @@ impl Office {
                 let rights = Rights::system();
                 let client = Values::from([("first_name", Value::text("Иван")), ("last_name", Value::text("Иванов")), ("phone", Value::text("+79990001122"))]);
                 let ivanov = crm::item::create(tx, &rights, &cause, kind::CONTACT, &client.with("responsible", Value::user(people[0].id)))?.at();
-                let values = Values::from([("title", Value::text("Долг Иванова")), ("contact", Value::Int(ivanov.id)), ("responsible", Value::user(people[0].id))]);
+                let values =
+                    Values::from([("title", Value::text("Долг Иванова")), ("contact", Value::Int(ivanov.id)), ("responsible", Value::user(people[0].id))]);
                 let deal = crm::item::create(tx, &rights, &cause, kind::DEAL, &values)?.at();
                 let boris = people.pop().unwrap();
                 Ok((people.pop().unwrap(), boris, ivanov, deal))
