@@ -3,7 +3,7 @@
 
 use crate::place::{Place, Wrong};
 use crate::{robots, triggers};
-use crm::{EntityTypeId, FieldKind, Label, Lang, Moment, Outcome, Program, Refusal, Rights, Rule, RuleKind, StageId, Timing, Tx, Values, query};
+use crm::{EntityTypeId, FieldKind, Label, Lang, Moment, Outcome, Program, Refusal, Rights, Rule, RuleId, RuleKind, StageId, Timing, Tx, Values, query};
 use std::collections::BTreeSet;
 
 /// So many robots may stand on a stage (automation.md §5.10).
@@ -33,7 +33,10 @@ pub fn publish(tx: &mut dyn Tx, rights: &Rights, now: Moment, stage: StageId, ru
     let mut numbers = BTreeSet::new();
     for (at, mut rule) in rules.into_iter().enumerate() {
         let mut faults = settle(&place, &mut rule)?;
-        if rule.id.0 != 0 && !numbers.insert(rule.id) {
+        if rule.id != RuleId(0) && !is_known(&place, rule.id)? {
+            rule.id = RuleId(0);
+        }
+        if rule.id != RuleId(0) && !numbers.insert(rule.id) {
             faults.push(("title".to_owned(), Label::new("правило стоит на стадии дважды", "the rule stands on the stage twice")));
         }
         wrong.extend(faults.into_iter().map(|(path, reason)| (format!("{stage}/{at}/{path}"), Label::new(format!("«{}»: {}", rule.title, reason.ru), format!("{}: {}", rule.title, reason.en)))));
@@ -45,6 +48,23 @@ pub fn publish(tx: &mut dyn Tx, rights: &Rights, now: Moment, stage: StageId, ru
     let mut program = Program { stage, version: 0, rules: accepted, at: now, by: rights.user };
     tx.publish(&mut program)?;
     Ok(program)
+}
+
+/// Whether a number was given out by us: a rule keeps it through all versions of its stage and when it is carried to
+/// another one. A number from elsewhere might one day belong to somebody else's rule.
+fn is_known(place: &Place<'_>, rule: RuleId) -> Outcome<bool> {
+    let stages = place.schema.pipelines.values().filter(|pipeline| pipeline.kind == place.kind).flat_map(|pipeline| &pipeline.stages);
+    for stage in stages {
+        let Some(force) = place.read.program(stage.id)? else { continue };
+        // Carried from a stage that was published a moment ago without it, or brought back from an old version of this one.
+        let oldest = if stage.id == place.stage { 1 } else { force.version - 1 };
+        for version in (oldest.max(1)..=force.version).rev() {
+            if place.read.program_version(stage.id, version)?.is_some_and(|program| program.rule(rule).is_some()) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 fn demand_not_too_many(rules: &[Rule]) -> Outcome<()> {

@@ -135,7 +135,7 @@ impl Work<'_> {
                 return Err(crm::Refusal { text: reason, ..crm::Refusal::new("ping_pong", "", "") }.into());
             }
             let Done { item } = executor.execute(tx, &Rights::system(), &cause, &command)?;
-            made = made.or(item.filter(|item| *item != self.item.at()));
+            made = made.or_else(|| item.filter(|item| *item != self.item.at()));
         }
         Ok(Worked { made, said: plan.said, pause: plan.pause })
     }

@@ -1,10 +1,14 @@
 //! A client filled in a form of the site.
 
 use super::{Fires, Sight, Trigger, clients};
-use crm::{About, Fact, Field, FieldKind, Label, Values};
+use crate::place::{Place, Wrong};
+use crm::{About, Fact, Field, FieldKind, Label, Outcome, Values};
 
 /// A client filled in a form of the site.
 pub struct FormFilled;
+
+/// The channel of forms.
+const PROVIDER: &str = "web_form";
 
 impl Trigger for FormFilled {
     fn about(&self) -> About {
@@ -15,7 +19,7 @@ impl Trigger for FormFilled {
             group: clients(),
             icon: "forms",
             settings: vec![
-                Field::new("form", "Форма", "Form", FieldKind::Account { provider: "web_form".into() }).help("Если не выбрана, подойдёт любая форма", "If none is chosen, any form will do"),
+                Field::new("form", "Форма", "Form", FieldKind::Account { provider: PROVIDER.into() }).help("Если не выбрана, подойдёт любая форма", "If none is chosen, any form will do"),
             ],
         }
     }
@@ -31,6 +35,14 @@ impl Trigger for FormFilled {
             wanted if wanted == form => Fires::Yes,
             _ => Fires::no(format!("заполнена другая форма: «{title}»"), format!("another form was filled in: {title}")),
         }
+    }
+
+    fn check(&self, place: &Place<'_>, settings: &Values) -> Outcome<Wrong> {
+        let code = settings.text("form");
+        Ok(match code.is_empty() || place.read.account_by_code(PROVIDER, code)?.is_some() {
+            true => Wrong::new(),
+            false => vec![("form".to_owned(), Label::new(format!("формы «{code}» нет"), format!("there is no form {code}")))],
+        })
     }
 }
 

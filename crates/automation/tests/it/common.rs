@@ -2,7 +2,7 @@
 
 use crm::pack::{PackPipeline, PackStaff, PackType};
 use crm::{
-    Actor, Cause, Command, Done, EntityType, Evaluation, Event, Execute, Fact, Fault, Filter, Firm, Item, ItemRef, Lane, Lang, Moment, Op, Outcome, Pipeline, Program, Query, Read, Refusal,
+    Account, AccountId, Actor, Cause, Command, Done, EntityType, Evaluation, Event, Execute, Fact, Fault, Filter, Firm, Item, ItemRef, Lane, Lang, Moment, Op, Outcome, Pipeline, Program, Query, Read, Refusal,
     Rights, Rule, RuleId, RuleKind, StageId, Step, StepState, Store, Timing, Tx, User, UserId, Value, Values, code, kind,
 };
 use std::path::Path;
@@ -135,6 +135,10 @@ fn found(tx: &mut dyn Tx, now: Moment) -> Outcome<(UserId, UserId, ItemRef)> {
     let templates: crm::pack::PackAccounts = read_pack("debt-relief/accounts.toml");
     for item in &templates.items {
         crm::item::create(tx, &Rights::system(), &cause, kind::TEMPLATE, &item.values)?;
+    }
+    for form in templates.accounts {
+        let mut account = Account { id: AccountId(0), provider: form.provider, code: form.code, title: form.title, settings: form.settings, secrets: Values::new(), enabled: true };
+        tx.put_account(&mut account)?;
     }
     let client = Values::from([
         ("first_name", Value::text("Иван")),

@@ -61,6 +61,7 @@ fn everything_that_could_not_work_is_named_with_its_place() {
         robot("send_email", settings([("subject", "привет")])),
         trigger("fields_changed", Values::from([("fields", Value::Many(vec![Value::text("amount")])), ("to", Value::text("много"))])),
         trigger("responsible_changed", Values::from([("to", Value::Int(777))])),
+        trigger("form_filled", settings([("form", "no_such")])),
     ];
     let found = wrong(&office, rules);
     let paths: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
@@ -87,6 +88,7 @@ fn everything_that_could_not_work_is_named_with_its_place() {
             "14/settings.body",
             "15/settings.to",
             "16/settings.to",
+            "17/settings.form",
         ],
         "{found:#?}"
     );
@@ -128,6 +130,21 @@ fn a_stage_holds_so_many_rules_and_each_only_once() {
     let first = office.publish("NEW", vec![says("привет")]).rules.remove(0);
     assert_eq!(wrong(&office, vec![first.clone(), first])[0].0, "1/title");
     assert_eq!(office.look(|read| read.program(office.stage("NEW"))).unwrap().version, 1, "what was refused left nothing behind");
+}
+
+#[test]
+fn a_rule_keeps_its_number_on_another_stage_and_in_an_old_version_but_no_number_from_elsewhere_is_taken() {
+    let office = Office::open();
+    let first = office.publish("NEW", vec![says("привет")]).rules.remove(0);
+    office.publish("NEW", Vec::new());
+    let carried = office.publish("WORK", vec![first.clone()]).rules.remove(0);
+    assert_eq!(carried.id, first.id);
+    for text in ["а", "б", "в"] {
+        office.publish("NEW", vec![says(text)]);
+    }
+    assert_eq!(office.publish("NEW", vec![first.clone()]).rules[0].id, first.id, "the first version is brought back");
+    let foreign = office.publish("OFFER", vec![says("привет").also(|rule| rule.id = RuleId(4_711))]).rules.remove(0);
+    assert!(foreign.id != RuleId(4_711) && foreign.id != RuleId(0));
 }
 
 #[test]
