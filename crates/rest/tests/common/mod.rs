@@ -85,6 +85,14 @@ fn shape(code: &str) -> EntityType {
     shape.complete()
 }
 
+/// The database in memory; one test alone can be given a fresh PostgreSQL database in `VEKHA_TEST_DATABASE`.
+fn database() -> Arc<dyn crm::Store> {
+    match std::env::var("VEKHA_TEST_DATABASE") {
+        Ok(url) => store::open(&url).unwrap(),
+        Err(_) => store::open_in_memory(),
+    }
+}
+
 /// A second way of work.
 fn arbitration() -> Pipeline {
     let stage = |code: &str, outcome| Stage { id: StageId(0), code: code.into(), title: Label::same(code), color: "#ffffff".into(), outcome };
@@ -135,7 +143,7 @@ impl Office {
             signing_key: vec![7; 32],
             files: std::env::temp_dir(),
         };
-        let house = House { store: store::open_in_memory(), clock, chance, executor: Arc::new(Hands), firm: Arc::new(firm) };
+        let house = House { store: database(), clock, chance, executor: Arc::new(Hands), firm: Arc::new(firm) };
         let (chance, now) = (house.chance.clone(), house.clock.now());
         let (keys, court) = house
             .transact(move |tx| {
