@@ -181,6 +181,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Whether anything was written.
+    #[cfg(feature = "crash")]
     pub fn wrote(&self) -> bool {
         self.wrote.get()
     }

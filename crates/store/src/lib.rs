@@ -22,6 +22,7 @@ mod migrate;
 mod news;
 mod page;
 mod people;
+mod postgres;
 mod search;
 mod shape;
 mod sql;
@@ -74,6 +75,7 @@ pub fn guard(path: &Path) -> Outcome<Guard> {
 fn open_in(url: &str, manner: Manner) -> Outcome<Arc<dyn Store>> {
     match url.split_once(':') {
         Some(("sqlite", ":memory:")) => Ok(Arc::new(in_memory()?)),
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(postgres::Postgres::open(url)?)),
         Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(Sqlite::open(Path::new(path), manner)?)),
         _ => Err(Refusal::new("unknown_database", "Неизвестный адрес базы данных: нужен sqlite:ПУТЬ или postgres://…", "Unknown database address: sqlite:PATH or postgres://… is needed").into()),
     }

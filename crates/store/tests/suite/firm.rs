@@ -4,7 +4,8 @@ use crm::{
     Actor, Cause, Choice, EntityType, EntityTypeId, Ending, Fact, Field, FieldKind, Item, ItemRef, Label, Moment, Outcome, Pipeline, PipelineId, Read, Rights, Stage, StageId, Store,
     Tx, UserId, Value, Values, kind,
 };
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// A type with a field of every kind that an item can have.
 pub const THING: EntityTypeId = EntityTypeId(700);
@@ -31,6 +32,20 @@ impl Db {
         let url = format!("sqlite:{}", folder.path().join("vekha.db").display());
         let store = store::open(&url).unwrap();
         Db::new(store, Box::new(move || store::open_beside(&url).unwrap()), Some(Box::new(folder)))
+    }
+
+    /// PostgreSQL in a database of its own, on the server that `scripts/postgres.sh` starts.
+    pub fn postgres() -> Db {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let server = server();
+        let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let mut client = postgres::Client::connect(&server, postgres::NoTls).unwrap();
+        client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).unwrap();
+        client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")).unwrap();
+        let url = format!("{}/{name}", server.rsplit_once('/').expect("an address ends with its database").0);
+        let store = store::open(&url).unwrap();
+        let keep = Doomed { server, name };
+        Db::new(store, Box::new(move || store::open(&url).unwrap()), Some(Box::new(keep)))
     }
 
     /// The same with the firm's types and pipeline installed.
@@ -72,6 +87,36 @@ impl Db {
         let pipeline = schema.default_pipeline(kind).unwrap();
         (pipeline.id, pipeline.stages.iter().map(|stage| stage.id).collect())
     }
+}
+
+/// A database that is dropped at the end of its test.
+struct Doomed {
+    server: String,
+    name: String,
+}
+
+impl Drop for Doomed {
+    fn drop(&mut self) {
+        if let Ok(mut client) = postgres::Client::connect(&self.server, postgres::NoTls) {
+            let _ = client.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        }
+    }
+}
+
+/// Address of the test server's own database.
+fn server() -> String {
+    static ADDRESS: OnceLock<String> = OnceLock::new();
+    ADDRESS
+        .get_or_init(|| {
+            if let Ok(given) = std::env::var("VEKHA_TEST_POSTGRES") {
+                return given;
+            }
+            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/postgres.sh");
+            let output = std::process::Command::new(script).arg("url").output().unwrap();
+            assert!(output.status.success(), "no PostgreSQL: {}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        })
+        .clone()
 }
 
 pub fn read<T>(store: &dyn Store, mut work: impl FnMut(&dyn Read) -> Outcome<T>) -> T {

@@ -1,7 +1,5 @@
 //! One suite for both engines: every test runs on SQLite and on PostgreSQL.
 
-#![expect(missing_docs, reason = "tests are sentences already")]
-
 mod firm;
 mod items;
 
@@ -10,6 +8,9 @@ macro_rules! both {
     ($($name:ident),+ $(,)?) => {
         mod sqlite {
             $(#[test] fn $name() { super::$name(crate::firm::Db::sqlite()); })+
+        }
+        mod postgres {
+            $(#[test] fn $name() { super::$name(crate::firm::Db::postgres()); })+
         }
     };
 }
