@@ -83,10 +83,18 @@ impl Limiter {
         }
         *checking += 1;
         drop(checking);
-        let result = work();
-        *locked(&self.checking) -= 1;
-        self.free.notify_one();
-        result
+        let _turn = Turn(self);
+        work()
+    }
+}
+
+/// One of the few places; given back whatever happens.
+struct Turn<'a>(&'a Limiter);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *locked(&self.0.checking) -= 1;
+        self.0.free.notify_one();
     }
 }
 
