@@ -42,15 +42,14 @@ place = next((at for at in sisters if lines[at] > declaration), sisters[-1] + 1)
 lines.insert(place, declaration)
 # The line in all(): the last one.
 begin = next(at for at, line in enumerate(lines) if "fn all(" in line)
-end = next((at for at in range(begin, len(lines)) if lines[at].strip() == "]"), None)
 entry = f"&{name}::{kind}"
-if end is not None:
+short = re.fullmatch(r"(\s*&\[.*)\]", lines[begin + 1])
+if short:
+    lines[begin + 1] = f"{short.group(1)}, {entry}]"
+else:
+    end = next(at for at in range(begin, len(lines)) if lines[at].strip() == "]")
     indent = re.match(r"\s*", lines[end]).group() + "    "
     lines.insert(end, f"{indent}{entry},")
-else:
-    # A short list stands on one line.
-    at = next(at for at in range(begin, len(lines)) if re.search(r"&\[.*\]", lines[at]))
-    lines[at] = re.sub(r"\]", f", {entry}]", lines[at], count=1)
 (folder / f"{name}.rs").write_text(text)
 list_file.write_text("\n".join(lines))
 PY

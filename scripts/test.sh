@@ -33,7 +33,7 @@ new() {
   rm -rf "$copy" && mkdir -p "$copy" && cp -r Cargo.toml Cargo.lock clippy.toml crates packs scripts "$copy"
   (
     export CARGO_TARGET_DIR && CARGO_TARGET_DIR=$(realpath "$target")
-    cd "$copy" && bash scripts/new.sh robot call_again && bash scripts/new.sh trigger called_again && cargo check --package automation
+    cd "$copy" && bash scripts/new.sh robot call_again && bash scripts/new.sh trigger called_again && bash scripts/new.sh provider pigeon_post && cargo check --package channels --package automation
   )
 }
 

@@ -222,6 +222,7 @@ fn put_card(tx: &mut dyn Tx, card: &PackCard, now: Moment) -> Outcome<ItemRef> {
 
 /// The demo's pages: the client's phone and, with the virtual clock, `/demo/clock`.
 pub fn router(house: &House, world: &Demo, clock: Option<Arc<VirtualClock>>) -> Router {
+    world.meet(house);
     let pages = demo::router(world);
     match clock {
         Some(clock) => pages.merge(Router::new().route("/demo/clock", get(tell_time).post(move_time)).with_state((house.clone(), clock))),

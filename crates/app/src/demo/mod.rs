@@ -22,10 +22,10 @@ pub mod weather;
 #[cfg(test)]
 mod tests;
 
-use crm::{Chance, Clock, Label};
+use crm::{Chance, Clock, House, Label};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::net::TcpListener;
 
 /// The firm's account at the simulated Twilio. It opens nothing but the demo.
@@ -73,6 +73,7 @@ pub struct Demo {
     pub mailbox: mailbox::Mailbox,
     options: Options,
     smtp: SocketAddr,
+    house: Arc<OnceLock<House>>,
 }
 
 impl Demo {
@@ -99,7 +100,13 @@ impl Demo {
         let twilio = twilio::Twilio::start(TcpListener::bind(loopback).await?, account, post, options.clock.clone(), options.chance.clone(), chats)?;
         let mailbox = mailbox::Mailbox::start(TcpListener::bind(loopback).await?, options.clock.clone(), letters)?;
         let smtp = std::env::var(REAL_SMTP).ok().and_then(|address| address.parse().ok()).filter(|address: &SocketAddr| address.ip().is_loopback());
-        Ok(Demo { twilio, smtp: smtp.unwrap_or(mailbox.address()), mailbox, options })
+        Ok(Demo { twilio, smtp: smtp.unwrap_or(mailbox.address()), mailbox, options, house: Arc::default() })
+    }
+
+    /// Lets the world know the firm: its templates count as approved, its clients are called by their names.
+    pub fn meet(&self, house: &House) {
+        self.twilio.approve(templates::of_firm(house.clone()));
+        let _ = self.house.set(house.clone());
     }
 
     /// What the firm's accounts have to be set to.

@@ -2,8 +2,10 @@
 
 use crate::demo::Demo;
 use crate::demo::journal::Journal;
+use crm::{Filter, Op, Query, Rights, kind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -42,6 +44,8 @@ impl Client {
 pub(super) struct Clients {
     journal: Journal,
     added: Mutex<Vec<Client>>,
+    /// Strangers whom the firm knows, by phone or address.
+    recognised: Mutex<BTreeMap<String, Client>>,
 }
 
 impl Clients {
@@ -61,7 +65,7 @@ impl Clients {
         for client in known {
             put(&mut added, client);
         }
-        Clients { journal, added: Mutex::new(added) }
+        Clients { journal, added: Mutex::new(added), recognised: Mutex::default() }
     }
 
     /// Adds a person, or changes the one with this phone. `None`: neither a phone nor an address.
@@ -79,22 +83,46 @@ impl Clients {
         known.then_some(client)
     }
 
-    /// The known ones, and behind them those whom the firm wrote to last.
+    /// Those who were introduced on the page, and the small cast.
+    pub fn introduced(&self) -> Vec<Client> {
+        self.added.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The known ones, and behind them those whom the firm wrote to last. Blocks: the firm is asked for their names.
     pub fn list(&self, demo: &Demo) -> Vec<Client> {
-        let mut list = self.added.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut list = self.introduced();
         let most = list.len() + MOST_STRANGERS;
         for message in demo.twilio.messages().into_iter().rev() {
             if list.len() < most && !list.iter().any(|client| client.phone == message.client) {
                 let name = if message.name.is_empty() { &message.client } else { &message.name };
-                list.push(Client::new(name, &message.client, ""));
+                list.push(self.recognise(demo, "phone", &message.client).unwrap_or_else(|| Client::new(name, &message.client, "")));
             }
         }
         for letter in demo.mailbox.letters().into_iter().rev() {
             if list.len() < most && !list.iter().any(|client| client.email == letter.to) {
-                list.push(Client::new(&letter.to, "", &letter.to));
+                let known = self.recognise(demo, "email", &letter.to);
+                // Somebody who has a phone in the list already gets a second line for another address.
+                let name = known.map_or_else(|| letter.to.clone(), |client| client.name);
+                list.push(Client::new(&name, "", &letter.to));
             }
         }
         list
+    }
+
+    /// The firm's client with this phone or address, as his own phone would show him.
+    fn recognise(&self, demo: &Demo, field: &str, point: &str) -> Option<Client> {
+        if let Some(known) = self.recognised.lock().unwrap_or_else(PoisonError::into_inner).get(point) {
+            return Some(known.clone());
+        }
+        let query = Query::of(kind::CONTACT).filter(Filter::is(field, Op::Eq, crm::Value::text(point))).limit(1);
+        let contact = demo.house.get()?.read(|read| read.items(&Rights::system(), &query)).ok()?.into_iter().next()?;
+        let values = &contact.values;
+        let name = [values.text("first_name"), values.text("last_name")].join(" ").trim().to_owned();
+        let first = |field: &str| values.points(field).first().map(|point| point.normal.clone()).unwrap_or_default();
+        let (phone, email) = if field == "phone" { (point.to_owned(), first("email")) } else { (first("phone"), point.to_owned()) };
+        let client = Client { name: if name.is_empty() { point.to_owned() } else { name }, phone, email };
+        self.recognised.lock().unwrap_or_else(PoisonError::into_inner).insert(point.to_owned(), client.clone());
+        Some(client)
     }
 }
 

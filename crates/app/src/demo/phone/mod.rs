@@ -34,7 +34,7 @@ struct Phone {
 
 pub(super) fn router(demo: Demo) -> Router {
     let clients = Clients::open(demo.options.memory.as_deref());
-    for client in clients.list(&demo) {
+    for client in clients.introduced() {
         demo.twilio.introduce(&client.phone, &client.name);
     }
     let phone = Phone { demo, clients: Arc::new(clients) };
@@ -99,7 +99,12 @@ async fn page(State(phone): State<Phone>, Query(asked): Query<Asked>) -> Respons
 }
 
 /// Everything that the page shows, for one client.
-async fn state(State(phone): State<Phone>, Query(asked): Query<Asked>) -> Json<Value> {
+async fn state(State(phone): State<Phone>, Query(asked): Query<Asked>) -> Result<Json<Value>, StatusCode> {
+    let shown = tokio::task::spawn_blocking(move || screen(&phone, &asked)).await;
+    shown.map(Json).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn screen(phone: &Phone, asked: &Asked) -> Value {
     let demo = &phone.demo;
     let clients = phone.clients.list(demo);
     let chosen = clients.iter().find(|client| client.key() == asked.client).or_else(|| clients.first());
@@ -116,7 +121,7 @@ async fn state(State(phone): State<Phone>, Query(asked): Query<Asked>) -> Json<V
             json!({ "id": letter.id, "from": letter.from, "subject": letter.subject, "text": letter.text, "opened": letter.opened, "when": when(letter.at) })
         })
         .collect();
-    Json(json!({
+    json!({
         "now": when(now),
         "clients": clients.iter().map(|client| client.card(demo)).collect::<Vec<_>>(),
         "client": chosen.map(Client::key),
@@ -124,7 +129,7 @@ async fn state(State(phone): State<Phone>, Query(asked): Query<Asked>) -> Json<V
         "letters": letters,
         "window": chosen.is_some_and(|client| demo.twilio.window_is_open(&client.phone)),
         "weather": { "bad": weather.is_bad(), "unreachable": weather.failures > 0 },
-    }))
+    })
 }
 
 fn bubble(message: &Message, when: Value) -> Value {
@@ -141,7 +146,10 @@ struct Said {
 async fn say(State(phone): State<Phone>, Json(said): Json<Said>) -> Result<Json<Value>, (StatusCode, Json<Value>)> {
     let refuse = |status: StatusCode, why: &str| (status, Json(json!({ "error": why })));
     let text = said.text.trim();
-    let client = phone.clients.list(&phone.demo).into_iter().find(|client| client.key() == said.client && !client.phone.is_empty());
+    let (looked, key) = (phone.clone(), said.client.clone());
+    let found =
+        tokio::task::spawn_blocking(move || looked.clients.list(&looked.demo).into_iter().find(|client| client.key() == key && !client.phone.is_empty()));
+    let client = found.await.unwrap_or_default();
     let client = client.ok_or_else(|| refuse(StatusCode::NOT_FOUND, "no such phone"))?;
     if text.is_empty() || text.chars().count() > LONGEST_TEXT {
         return Err(refuse(StatusCode::UNPROCESSABLE_ENTITY, "1 to 4096 characters"));
