@@ -1,7 +1,18 @@
 //! One suite for both engines: every test runs on SQLite and on PostgreSQL.
 
+mod automation;
+mod chance;
+mod crowd;
+mod events;
+mod filters;
 mod firm;
 mod items;
+mod jobs;
+mod machine;
+mod pages;
+mod people;
+mod rights;
+mod search;
 
 /// Makes of each function a test on either engine.
 macro_rules! both {
