@@ -135,8 +135,10 @@ pub fn change(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef, give
     let mut given = given.clone();
     let stage = given.0.remove(code::STAGE);
     let accepted = accept(tx, rights, shape, &given)?;
-    let facts = apply(shape, &mut item, &given, accepted);
+    let before = item.values.clone();
+    let mut facts = apply(shape, &mut item, &given, accepted);
     if !facts.is_empty() {
+        rename(shape, &before, &mut item, &mut facts);
         demand_required(shape, &item.values)?;
         // Whoever gives an item away must still be allowed to hold it at this moment; afterwards it may leave his sight.
         item.values.set(code::UPDATED_AT, Value::moment(cause.at));
@@ -189,6 +191,19 @@ fn apply(shape: &EntityType, item: &mut Item, given: &Values, mut accepted: Valu
     let mut facts = vec![Fact::Changed { changes }];
     facts.extend(assigned);
     facts
+}
+
+/// A record that is called by its answers (a client by his name) is called anew when they change, unless somebody gave it
+/// another title by hand.
+fn rename(shape: &EntityType, before: &Values, item: &mut Item, facts: &mut [Fact]) {
+    let title = default_title(shape, &item.values);
+    if before.text(code::TITLE) != default_title(shape, before) || item.title() != before.text(code::TITLE) || item.title() == title {
+        return;
+    }
+    let old = std::mem::replace(item.values.0.entry(code::TITLE.to_owned()).or_default(), Value::text(&title));
+    if let Some(Fact::Changed { changes }) = facts.first_mut() {
+        changes.push(Change { field: code::TITLE.to_owned(), old, new: Value::text(title) });
+    }
 }
 
 /// Deletes an item; its last answers stay in the log.
@@ -304,7 +319,7 @@ fn default_title(shape: &EntityType, values: &Values) -> String {
     if !name.is_empty() {
         return name.join(" ");
     }
-    let point = values.points(code::PHONE).first().or(values.points(code::EMAIL).first());
+    let point = values.points(code::PHONE).first().or_else(|| values.points(code::EMAIL).first());
     point.map_or_else(|| shape.title.ru.clone(), |point| point.raw.clone())
 }
 
