@@ -11,7 +11,7 @@ help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
 
 run: ## builds and starts the product with demo data; needs only cargo and a C compiler
-	$(CARGO) run --quiet --profile quick --package app --bin vekha -- demo --virtual-clock --data "$(DATA)" --listen "$(LISTEN)"
+	$(CARGO) run --profile quick --package app --bin vekha -- demo --virtual-clock --data "$(DATA)" --listen "$(LISTEN)"
 
 test: ## installs what is missing and runs every test
 	bash scripts/test.sh
@@ -25,7 +25,7 @@ bench: ## prints speed and memory as ratios in one run
 new: ## make new KIND=robot NAME=call_back: the one file and the one line of a new trigger, robot or provider
 	@bash scripts/new.sh "$(KIND)" "$(NAME)"
 
-check: ## the quick part of the tests: format, lints, licences
+check: ## the quick part of the tests: lints and licences
 	bash scripts/test.sh check
 
 fmt: ## formats the code
