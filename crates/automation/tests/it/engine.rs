@@ -299,11 +299,24 @@ fn r8_a_robot_that_is_due_before_the_log_is_read_does_not_work_for_a_card_that_h
     office.move_to(deal, "WORK");
     office.run_due();
     assert_eq!((office.comments(deal).len(), office.states(deal)), (0, vec![StepState::Cancelled]));
-    // It came back before anybody looked: that is another entry.
-    office.now = office.now.plus(minutes(1));
-    office.move_to(deal, "NEW");
+}
+
+#[test]
+fn r8_a_card_that_left_and_came_back_before_anybody_looked_begins_anew() {
+    let mut office = Office::open();
+    office.publish("NEW", vec![says("через час").after(3_600)]);
+    let deal = office.deal(none());
     office.settle();
+    for stage in ["WORK", "NEW"] {
+        office.now = office.now.plus(minutes(30));
+        office.move_to(deal, stage);
+    }
+    office.run_due();
+    assert_eq!((office.comments(deal).len(), office.states(deal)), (0, vec![StepState::Cancelled]));
+    office.pass("59m");
     assert_eq!(office.states(deal), [StepState::Waiting, StepState::Cancelled]);
+    office.pass("1m");
+    assert_eq!(office.comments(deal), ["через час"]);
 }
 
 #[test]
@@ -350,6 +363,20 @@ fn r9_a_survivor_behind_a_cancelled_robot_gets_its_turn() {
 }
 
 #[test]
+fn r9_survivors_of_a_lane_keep_their_order_on_the_next_stage() {
+    let mut office = Office::open();
+    let survivor = |text, seconds| says(text).after(seconds).also(|rule: &mut crm::Rule| (rule.lane, rule.survives) = (Lane::Wait, true));
+    office.publish("NEW", vec![survivor("первый", 3_600), survivor("второй", 60)]);
+    let deal = office.deal(none());
+    office.settle();
+    office.move_to(deal, "WORK");
+    office.settle();
+    assert_eq!(office.states(deal), [StepState::Waiting, StepState::Queued]);
+    office.pass("61m");
+    assert_eq!(office.comments(deal), ["первый", "второй"]);
+}
+
+#[test]
 fn r10_a_robot_that_moves_the_card_cancels_the_rest_of_its_stage() {
     let office = Office::open();
     let go = robot("change_stage", Values::from([("stage", Value::Int(office.stage("WORK").0))]));
@@ -367,6 +394,8 @@ fn r11_a_deleted_card_is_left_in_peace() {
     let deal = office.deal(none());
     office.settle();
     office.anna_does(Command::Delete { item: deal }).unwrap();
+    office.settle();
+    assert_eq!(office.states(deal), [StepState::Cancelled], "at once, not when it would have been due");
     office.pass("2h");
     assert_eq!(office.steps(deal).iter().map(|step| (step.state, step.reason.ru.as_str())).collect::<Vec<_>>(), [(StepState::Cancelled, "Карточка удалена")]);
 }
@@ -493,10 +522,17 @@ fn reading_the_log_again_changes_nothing() {
     let state = |office: &Office| (office.look(|read| read.latest()), office.steps(deal), office.look(|read| read.evaluations_of(deal, 500)), office.stands(deal));
     let before = state(&office);
     assert_eq!(before.3, "WORK");
-    office.transact(|tx| tx.advance(automation::READER, crm::Seq(0))).unwrap();
-    assert!(office.dispatch() > 0, "the log is read again");
-    office.settle();
+    let read_again = |office: &Office| {
+        office.transact(|tx| tx.advance(automation::READER, crm::Seq(0))).unwrap();
+        assert!(office.dispatch() > 0, "the log is read again");
+        office.settle();
+    };
+    read_again(&office);
     assert_eq!(state(&office), before);
+    // Nor does a rule that was not there at the time take an old event for a new one.
+    office.publish("CONTRACT", vec![on_webhook("go")]);
+    read_again(&office);
+    assert_eq!(office.stands(deal), "WORK");
 }
 
 #[test]
