@@ -51,6 +51,12 @@ if (form) {
     if (input.getAttribute('aria-invalid')) mark(input.name, '');
   });
 
+  const post = async () => {
+    const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
+    const answer = await fetch(form.action, { method: 'POST', headers: { Accept: 'application/json' }, body });
+    return [answer, await answer.json().catch(() => null)];
+  };
+
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     if (button.disabled) return;
@@ -63,14 +69,18 @@ if (form) {
     button.disabled = true;
     button.textContent = form.dataset.sending ?? caption;
     try {
-      const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
-      const answer = await fetch(form.action, { method: 'POST', headers: { Accept: 'application/json' }, body });
-      const json = await answer.json().catch(() => null);
+      let [answer, json] = await post();
+      // Whoever lets the browser fill the form in is quick, but no robot: it is sent once more when enough time has passed.
+      if (json?.error?.code === 'form_too_fast') {
+        await new Promise((resolve) => setTimeout(resolve, 2200));
+        [answer, json] = await post();
+      }
       if (answer.ok && json) {
-        location.assign(json.redirect ?? `${form.dataset.done ?? location.pathname}`);
+        location.assign(`${form.dataset.done}&n=${encodeURIComponent(json.number ?? '')}`);
         return;
       }
-      show((json?.fields ?? []).map((/** @type {any} */ one) => [one.name ?? one.path, one.text]), json?.error ?? form.dataset.error ?? '');
+      const fields = Object.entries(json?.error?.fields ?? {});
+      show(fields, fields.length > 0 ? form.dataset.fix ?? '' : json?.error?.text ?? form.dataset.error ?? '');
     } catch {
       notice.textContent = form.dataset.offline ?? '';
     }

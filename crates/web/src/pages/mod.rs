@@ -6,9 +6,11 @@ use axum::Router;
 use axum::response::{Html, IntoResponse};
 use crm::{Failure, Rights};
 
+pub(crate) mod accounts;
 pub(crate) mod automation;
 pub(crate) mod board;
 pub(crate) mod card;
+pub(crate) mod landing;
 pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod notices;
@@ -52,6 +54,8 @@ pub(crate) fn all() -> Vec<Page> {
         notices::page(),
         popup::page(),
         robots::page(),
+        accounts::page(),
+        landing::page(),
         search::page(),
     ]
 }

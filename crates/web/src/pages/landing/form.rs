@@ -1,6 +1,7 @@
 //! The questions of a public form, made from the settings of its account and the fields that they fill.
 
-use crm::{Account, Field, FieldKind, Lang, Schema, Value, Values};
+use channels::providers::web_form;
+use crm::{Field, FieldKind, Lang, Schema};
 
 /// One question as the page asks it.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,25 +30,9 @@ pub(super) struct Question {
     pub wrong: String,
 }
 
-/// A text of the form in the visitor's language; the Russian one when there is no other.
-pub(super) fn text<'a>(settings: &'a Values, code: &str, lang: Lang) -> &'a str {
-    let english = settings.text(&format!("{code}_en"));
-    match lang {
-        Lang::En if !english.is_empty() => english,
-        _ => settings.text(code),
-    }
-}
-
-/// The questions of a form.
-pub(super) fn questions(schema: &Schema, account: &Account, lang: Lang) -> Vec<Question> {
-    let rows = account.settings.get("questions").as_list().iter().filter_map(|row| if let Value::Record(row) = row { Some(row) } else { None });
-    rows.filter(|row| !row.text("field").is_empty()).enumerate().map(|(at, row)| question(schema, row, at, lang)).collect()
-}
-
-fn question(schema: &Schema, row: &Values, at: usize, lang: Lang) -> Question {
-    let name = row.text("field").to_owned();
-    let field = name.split_once('.').and_then(|(kind, code)| schema.kind_by_code(kind)?.field(code));
-    let title = text(row, "title", lang);
+/// A question of a form as the page asks it.
+pub(super) fn question(schema: &Schema, asked: &web_form::Question, at: usize, lang: Lang) -> Question {
+    let field = asked.field(schema);
     let (tag, kind, inputmode) = field.map_or(("input", "text", ""), asked_as);
     let options = match field.map(|field| &field.kind) {
         Some(FieldKind::Choice { options }) => options.iter().map(|option| (option.code.clone(), option.title.get(lang).to_owned())).collect(),
@@ -55,16 +40,16 @@ fn question(schema: &Schema, row: &Values, at: usize, lang: Lang) -> Question {
     };
     Question {
         id: format!("q{at}"),
-        title: if title.is_empty() { field.map_or_else(|| name.clone(), |field| field.title.get(lang).to_owned()) } else { title.to_owned() },
+        name: asked.name.clone(),
+        title: asked.title(schema).get(lang).to_owned(),
         tag,
         kind,
         inputmode,
         autocomplete: field.map_or("off", autocomplete),
-        required: row.flag("required"),
+        required: asked.required,
         options,
         value: String::new(),
         wrong: String::new(),
-        name,
     }
 }
 
@@ -113,41 +98,14 @@ pub(super) fn marks(query: &[(String, String)]) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crm::{AccountId, EntityType, EntityTypeId};
-
-    fn schema() -> Schema {
-        let contact = EntityType {
-            id: EntityTypeId(3),
-            code: "contact".into(),
-            title: crm::Label::same("Клиент"),
-            plural: crm::Label::same("Клиенты"),
-            staged: false,
-            listed: true,
-            searched: true,
-            icon: String::new(),
-            fields: vec![Field::new("phone", "Телефон", "Phone", FieldKind::Phone)],
-        };
-        Schema { types: [(contact.id, contact)].into(), ..Schema::default() }
-    }
-
-    fn account(rows: Vec<Values>) -> Account {
-        let questions = Value::Many(rows.into_iter().map(Value::Record).collect());
-        Account { id: AccountId(1), provider: "web_form".into(), code: "f".into(), title: "Форма".into(), settings: Values::from([("questions", questions)]), secrets: Values::new(), enabled: true }
-    }
 
     #[test]
     fn a_question_is_asked_in_the_way_of_its_field() {
-        let given = account(vec![Values::from([("field", Value::text("contact.phone")), ("required", Value::Flag(true))])]);
-        let asked = questions(&schema(), &given, Lang::En);
-        assert_eq!((asked[0].kind, asked[0].autocomplete, asked[0].title.as_str(), asked[0].required), ("tel", "tel", "Phone", true));
-    }
-
-    #[test]
-    fn a_question_without_an_english_title_keeps_the_russian_one() {
-        let row = Values::from([("field", Value::text("contact.phone")), ("title", Value::text("Ваш телефон"))]);
-        assert_eq!(questions(&schema(), &account(vec![row.clone()]), Lang::En)[0].title, "Ваш телефон");
-        let both = row.with("title_en", Value::text("Your phone"));
-        assert_eq!(questions(&schema(), &account(vec![both]), Lang::En)[0].title, "Your phone");
+        let asked = |field: Field| (asked_as(&field), autocomplete(&field));
+        assert_eq!(asked(Field::new("phone", "Телефон", "Phone", FieldKind::Phone)), (("input", "tel", "tel"), "tel"));
+        assert_eq!(asked(Field::new("first_name", "Имя", "Name", FieldKind::Text)), (("input", "text", ""), "given-name"));
+        assert_eq!(asked(Field::new("comment", "Комментарий", "Comment", FieldKind::LongText)), (("textarea", "text", ""), "off"));
+        assert_eq!(asked(Field::new("debt_total", "Сумма", "Sum", FieldKind::Money)), (("input", "text", "decimal"), "off"));
     }
 
     #[test]
