@@ -13,6 +13,8 @@ pub(crate) struct Shown {
     pub title: String,
     pub html: Safe<String>,
     pub empty: bool,
+    /// Filled, but shown only on demand.
+    pub aside: bool,
     pub editable: bool,
     pub required: bool,
 }
@@ -46,6 +48,7 @@ pub(crate) fn shown(answers: &Answers<'_>, item: &Item, field: &Field, may_chang
         title: field.title.get(answers.lang).to_owned(),
         html: Safe(html(answers, item, field, value)),
         empty: value.is_empty(),
+        aside: false,
         editable: may_change && !field.read_only && is_askable(field),
         required: field.required,
     }

@@ -6,6 +6,7 @@
 mod answers;
 mod assets;
 mod fields;
+mod hooks;
 mod live;
 mod pages;
 mod shield;
@@ -43,7 +44,7 @@ pub(crate) type Answer = Result<axum::response::Response, Trouble>;
 pub fn router(house: House) -> Router {
     let live = live::Live::start(&house);
     let web = Web { house, limiter: Arc::new(team::Limiter::new()), live };
-    let mut router = Router::new().merge(assets::routes()).merge(live::routes());
+    let mut router = Router::new().merge(assets::routes()).merge(hooks::routes()).merge(live::routes());
     for page in pages::all() {
         router = router.merge((page.routes)());
     }

@@ -105,6 +105,9 @@ export function note(text, how = {}) {
     });
     line.append(button);
   }
+  // Only the last step can be taken back.
+  if (how.action) box.querySelectorAll('.note.can').forEach((one) => one.remove());
+  if (how.action && !how.stays) line.classList.add('can');
   box.append(line);
   while (box.children.length > 4) box.firstElementChild?.remove();
   if (!how.stays) setTimeout(() => line.remove(), how.bad || how.action ? 7000 : 3500);

@@ -62,8 +62,8 @@ card-finish-ask = How did it end?
 card-client = Client
 card-about = About the record
 card-show-empty = { $n ->
-    [one] Show { $n } empty field
-   *[other] Show { $n } empty fields
+    [one] Show { $n } more field
+   *[other] Show { $n } more fields
 }
 card-planned = Planned
 field-edit = Edit: { $field }

@@ -62,9 +62,9 @@ card-finish-ask = Чем закончилось?
 card-client = Клиент
 card-about = О записи
 card-show-empty = { $n ->
-    [one] Показать { $n } пустое поле
-    [few] Показать { $n } пустых поля
-   *[other] Показать { $n } пустых полей
+    [one] Показать ещё { $n } поле
+    [few] Показать ещё { $n } поля
+   *[other] Показать ещё { $n } полей
 }
 card-planned = Запланировано
 field-edit = Изменить: { $field }

@@ -123,7 +123,8 @@ fn arrivals(read: &dyn Read, view: &View, answers: &Answers<'_>, titles: &mut Ti
             });
         }
         let bound_to = answers.schema.field(at.kind, &step.bound_to).map(|field| field.title.get(view.lang).to_owned()).unwrap_or_default();
-        let made = step.made.and_then(|made| {
+        // A message stands in the story; as a record of its own it tells nothing more.
+        let made = step.made.filter(|made| made.kind != crm::kind::MESSAGE).and_then(|made| {
             let shape = answers.schema.kind(made.kind)?;
             let title = answers.title(made)?;
             Some((format!("/{}/{}", slug(shape), made.id), title))

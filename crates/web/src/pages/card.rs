@@ -163,7 +163,10 @@ fn build(read: &dyn Read, viewer: &Viewer, view: &View, shape: &EntityType, id: 
         .filter(|field| !matches!(field.kind, FieldKind::Secret | FieldKind::Record { .. }))
         .map(|field| fields::shown(&answers, &item, field, may_change))
         .collect();
-    let hidden = shown.iter().filter(|field| field.empty).count();
+    // What the program keeps stands behind the same button as what is empty.
+    let (kept, shown): (Vec<Shown>, Vec<Shown>) = shown.into_iter().partition(|field| is_trail(&field.code));
+    let hidden = shown.iter().filter(|field| field.empty).count() + kept.len();
+    let shown: Vec<Shown> = shown.into_iter().chain(kept.into_iter().map(|field| Shown { aside: true, ..field })).collect();
     let client = if shape.id == kind::CONTACT { Some(item.clone()) } else { answers.item(ItemRef::new(kind::CONTACT, item.contact())) };
     let contacts = answers.schema.kind(kind::CONTACT).cloned();
     let point = |field: &str| client.as_ref().and_then(|client| client.values.points(field).first()).map(|point| point.normal.clone()).unwrap_or_default();
@@ -213,6 +216,11 @@ fn build(read: &dyn Read, viewer: &Viewer, view: &View, shape: &EntityType, id: 
         staged: shape.staged,
         task_done: (shape.id == kind::TASK).then(|| item.values.text(team::tasks::STATUS) == team::tasks::COMPLETED),
     })
+}
+
+/// Who made and changed it, and when: kept by the program.
+fn is_trail(field: &str) -> bool {
+    matches!(field, code::CREATED_AT | code::CREATED_BY | code::UPDATED_AT | code::UPDATED_BY | code::MOVED_AT | code::MOVED_BY)
 }
 
 type Ended = Option<(bool, String, String, &'static str)>;
