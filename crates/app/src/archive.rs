@@ -24,7 +24,7 @@ pub fn backup(config: &Config, to: &Path) -> Outcome<u64> {
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let copy = folder.join(format!(".{}.database", to.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()));
     let part = folder.join(format!(".{}.part", to.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()));
-    let written = (|| {
+    let written = (|| -> Outcome<u64> {
         store.backup(&copy)?;
         let mut archive = tar::Builder::new(File::create(&part).map_err(failed("cannot write the copy"))?);
         archive.append_path_with_name(&copy, DATABASE).map_err(failed("cannot write the copy"))?;
@@ -41,12 +41,12 @@ pub fn backup(config: &Config, to: &Path) -> Outcome<u64> {
         let file = archive.into_inner().map_err(failed("cannot write the copy"))?;
         file.sync_all().map_err(failed("cannot write the copy"))?;
         std::fs::rename(&part, to).map_err(failed("cannot write the copy"))?;
-        file.metadata().map(|data| data.len()).map_err(failed("cannot write the copy"))
+        Ok(file.metadata().map(|data| data.len()).map_err(failed("cannot write the copy"))?)
     })();
     for leftover in [&copy, &part] {
         let _ = std::fs::remove_file(leftover);
     }
-    Ok(written?)
+    written
 }
 
 /// Puts a copy back in place of the data folder; returns where the former contents are kept.
