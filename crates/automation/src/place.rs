@@ -99,7 +99,7 @@ impl Place<'_> {
         if code.is_empty() {
             return Ok(Wrong::new());
         }
-        let Some(template) = template(self.read, code)? else {
+        let Some(template) = template(self.read, code, channel)? else {
             return Ok(vec![("template".to_owned(), Label::new(format!("шаблона «{code}» нет"), format!("there is no template {code}")))]);
         };
         let mut wrong = Wrong::new();
@@ -117,16 +117,18 @@ impl Place<'_> {
     }
 }
 
-/// The message template with this code.
+/// The message template with this code. Channels may have templates of the same code: the channel's own one comes first.
 ///
 /// # Errors
 /// Only failures of the database.
-pub fn template(read: &dyn Read, code: &str) -> Outcome<Option<Item>> {
+pub fn template(read: &dyn Read, code: &str, channel: &str) -> Outcome<Option<Item>> {
     if read.schema().kind(kind::TEMPLATE).is_none() {
         return Ok(None);
     }
-    let query = Query::of(kind::TEMPLATE).filter(Filter::is("code", Op::Eq, Value::text(code))).limit(1);
-    Ok(read.items(&Rights::system(), &query)?.into_iter().next())
+    let query = Query::of(kind::TEMPLATE).filter(Filter::is("code", Op::Eq, Value::text(code))).sorted(crm::code::ID, false).limit(50);
+    let mut found = read.items(&Rights::system(), &query)?;
+    let own = found.iter().position(|template| template.values.text("channel") == channel).unwrap_or(0);
+    Ok(if found.is_empty() { None } else { Some(found.swap_remove(own)) })
 }
 
 /// The record, whoever may see it: rules work as the system.

@@ -56,7 +56,7 @@ impl Robot for SendEmail {
     fn told(&self, read: &dyn Read, settings: &Values) -> Outcome<Label> {
         match settings.text("template") {
             "" => Ok(quote(settings.text("subject"), settings.text("subject"))),
-            code => template_told(read, code),
+            code => template_told(read, code, CHANNEL),
         }
     }
 

@@ -41,7 +41,7 @@ impl Robot for SendTemplate {
     }
 
     fn told(&self, read: &dyn Read, settings: &Values) -> Outcome<Label> {
-        template_told(read, settings.text("template"))
+        template_told(read, settings.text("template"), settings.text("channel"))
     }
 
     fn check(&self, place: &Place<'_>, settings: &Values) -> Outcome<Wrong> {
@@ -63,7 +63,7 @@ fn variables(scene: &Scene<'_>, body: &str) -> Values {
 /// # Errors
 /// Refuses when there is none (any more).
 pub(super) fn demand_template(read: &dyn Read, code: &str, channel: &str) -> Outcome<Item> {
-    let template = place::template(read, code)?
+    let template = place::template(read, code, channel)?
         .ok_or_else(|| Refusal::new("unknown_template", format!("Шаблона «{code}» нет"), format!("There is no template {code}")))?;
     match template.values.text("channel") == channel {
         true => Ok(template),
@@ -80,8 +80,8 @@ pub(super) fn demand_template(read: &dyn Read, code: &str, channel: &str) -> Out
 ///
 /// # Errors
 /// Only failures of the database.
-pub(super) fn template_told(read: &dyn Read, code: &str) -> Outcome<Label> {
-    Ok(match place::template(read, code)? {
+pub(super) fn template_told(read: &dyn Read, code: &str, channel: &str) -> Outcome<Label> {
+    Ok(match place::template(read, code, channel)? {
         Some(template) => super::quote(template.title(), template.title()),
         None => Label::same(short(code)),
     })

@@ -153,6 +153,20 @@ fn a_robot_that_names_nobody_says_so() {
 }
 
 #[test]
+fn each_channel_may_have_its_own_template_of_the_same_code() {
+    let office = Office::open();
+    for (channel, body) in [("smtp", "Письмо для {{Имя клиента}}"), ("twilio_whatsapp", "Сообщение для {{Имя клиента}}")] {
+        let values = settings([("title", "Итоги"), ("code", "same"), ("channel", channel), ("subject", "Итоги"), ("body", body)]);
+        office.anna_does(Command::Create { kind: kind::TEMPLATE, values }).unwrap();
+    }
+    office.publish("NEW", vec![robot("send_template", settings([("channel", "twilio_whatsapp"), ("template", "same")])), robot("send_email", settings([("template", "same")]))]);
+    let deal = office.deal(Values::new());
+    office.settle();
+    let bodies: Vec<String> = office.of(deal, kind::MESSAGE).iter().map(|message| message.values.text("body").to_owned()).collect();
+    assert_eq!(bodies, ["Сообщение для Иван", "Письмо для Иван"]);
+}
+
+#[test]
 fn a_template_that_is_gone_stops_the_robot_with_the_reason() {
     let office = Office::open();
     office.publish("NEW", vec![robot("send_email", settings([("template", "consultation_summary")]))]);
