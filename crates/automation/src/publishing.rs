@@ -3,7 +3,7 @@
 
 use crate::place::{Place, Wrong};
 use crate::{robots, triggers};
-use crm::{EntityTypeId, FieldKind, Label, Lang, Moment, Outcome, Program, Refusal, Rights, Rule, RuleId, RuleKind, StageId, Timing, Tx, Values, query};
+use crm::{EntityTypeId, FieldKind, Label, Lane, Lang, Moment, Outcome, Program, Refusal, Rights, Rule, RuleId, RuleKind, StageId, Timing, Tx, Values, query};
 use std::collections::BTreeSet;
 
 /// So many robots may stand on a stage (automation.md §5.10).
@@ -113,6 +113,9 @@ fn settle(place: &Place<'_>, rule: &mut Rule) -> Outcome<Wrong> {
     }
     if rule.kind == RuleKind::Robot {
         wrong.extend(timing_fault(place, &rule.timing).map(|reason| ("timing".to_owned(), reason)));
+        if robots::find(&rule.code).is_some_and(robots::Robot::only_in_lane) {
+            rule.lane = Lane::Wait;
+        }
     } else {
         rule.timing = Timing::AtOnce;
     }

@@ -54,6 +54,10 @@ pub trait Robot: Sync {
     fn told(&self, _read: &dyn Read, _settings: &Values) -> Outcome<Label> {
         Ok(Label::default())
     }
+    /// Whether it makes sense only in the lane, where others wait for it.
+    fn only_in_lane(&self) -> bool {
+        false
+    }
     /// What is wrong with settings that answer all the questions rightly.
     ///
     /// # Errors

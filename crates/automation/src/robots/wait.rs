@@ -34,6 +34,11 @@ impl Robot for Wait {
         Ok(Plan { commands: Vec::new(), pause: Some(length), said })
     }
 
+    /// A pause on its own would hold up nobody.
+    fn only_in_lane(&self) -> bool {
+        true
+    }
+
     fn told(&self, _read: &dyn Read, settings: &Values) -> Outcome<Label> {
         let length = parse_span(settings.text("span")).unwrap_or_default();
         Ok(Label::new(span(length, Lang::Ru), span(length, Lang::En)))

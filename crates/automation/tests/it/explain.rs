@@ -41,11 +41,11 @@ fn a_robot_tells_what_it_waits_for_what_it_did_and_why_not() {
         .publish(
             "NEW",
             vec![
-                says("скоро").after(3_600).also(|rule| rule.lane = Lane::Wait),
+                robot("wait", Values::from([("span", Value::text("5m"))])),
+                says("скоро").after(3_600),
                 says("потом").also(|rule| rule.lane = Lane::Wait),
                 says("никогда").also(|rule| rule.condition = big()),
                 says("напомнить").also(|rule| rule.timing = Timing::Before { field: "consultation_at".into(), seconds: 60 }),
-                robot("wait", Values::from([("span", Value::text("5m"))])),
             ],
         )
         .rules;
@@ -55,18 +55,18 @@ fn a_robot_tells_what_it_waits_for_what_it_did_and_why_not() {
     assert_eq!(
         now,
         [
+            "Пауза кончится через 5\u{a0}мин. Пауза 5\u{a0}мин",
             "Сработает через 1\u{a0}ч",
             "Ждёт, пока закончит предыдущий робот",
             "Только что: пропущен. Сумма не заполнено, а нужно больше 50\u{a0}000\u{a0}₽",
             "Ждёт, пока заполнят поле «Консультация»",
-            "Пауза кончится через 5\u{a0}мин. Пауза 5\u{a0}мин",
         ]
     );
     office.pass("1h");
-    assert_eq!(office.why(&rules[0], deal), ["Только что: сделано. Комментарий добавлен"]);
+    assert_eq!(office.why(&rules[1], deal), ["Только что: сделано. Комментарий добавлен"]);
     office.move_to(deal, "WORK");
     office.settle();
-    assert_eq!(office.why(&rules[3], deal), ["Только что: отменён. Карточка ушла со стадии «Новая заявка»"]);
+    assert_eq!(office.why(&rules[4], deal), ["Только что: отменён. Карточка ушла со стадии «Новая заявка»"]);
     let other = office.publish("OFFER", vec![says("привет")]).rules.remove(0);
     assert_eq!(office.why(&other, deal), ["Карточка не приходила на эту стадию с тех пор, как на ней есть этот робот"]);
 }

@@ -1,5 +1,6 @@
 //! Automation against the real database in memory.
 
+mod chance;
 mod common;
 mod engine;
 mod explain;
