@@ -22,7 +22,11 @@ features=(--features app/crash)
 
 licences() { cargo metadata --format-version 1 --locked | python3 scripts/licences.py deny.toml; }
 clippy() { cargo clippy --workspace --all-targets --locked "${features[@]}" -- -D warnings; }
-rust() { with_postgres cargo nextest run --workspace --locked "${features[@]}"; }
+rust() {
+  # It stops by itself when nobody has been connected for a while.
+  VEKHA_TEST_POSTGRES=$(bash scripts/postgres.sh url) && export VEKHA_TEST_POSTGRES || return 1
+  cargo nextest run --workspace --locked "${features[@]}"
+}
 doc() { cargo test --workspace --doc --locked "${features[@]}"; }
 browser() { with_binary bash -c 'cd tests/browser && exec npm test --silent'; }
 peers() { with_binary bash tests/peers/run.sh; }
@@ -37,8 +41,6 @@ new() {
   )
 }
 
-# The storage suite and the stories find the database in VEKHA_TEST_POSTGRES; scripts/postgres.sh starts one for a command.
-with_postgres() { bash scripts/postgres.sh "$@"; }
 with_binary() { cargo build --locked --package app "${features[@]}" && VEKHA_BIN="$(realpath "$target/debug/vekha")" "$@"; }
 
 # Reads how many tests a stage counted out of what its runner printed: "passed failed skipped".

@@ -128,10 +128,10 @@ hard = "\n".join([
     "конец",
 ])
 subject = "Очень длинная тема письма, которая не помещается в одну строку заголовка и должна быть разбита: № 1 — «проверка»"
-rows = call(WEBHOOK, "crm.item.list", entityTypeId=TEMPLATE, filter={"code": "consultation_summary"})["result"]["items"]
+rows = call(WEBHOOK, "crm.item.list", entityTypeId=TEMPLATE, filter={"ufCrmCode": "consultation_summary"})["result"]["items"]
 check("the template is found over REST", len(rows) == 1, rows)
-before = {"subject": rows[0]["subject"], "body": rows[0]["body"]}
-call(WEBHOOK, "crm.item.update", entityTypeId=TEMPLATE, id=rows[0]["id"], fields={"subject": subject, "body": hard})
+before = {"ufCrmSubject": rows[0]["ufCrmSubject"], "ufCrmBody": rows[0]["ufCrmBody"]}
+call(WEBHOOK, "crm.item.update", entityTypeId=TEMPLATE, id=rows[0]["id"], fields={"ufCrmSubject": subject, "ufCrmBody": hard})
 address = f"petrova-{mark}@example.com"
 letter, _ = story("Мария", "+79161234502", address)
 call(WEBHOOK, "crm.item.update", entityTypeId=TEMPLATE, id=rows[0]["id"], fields=before)
