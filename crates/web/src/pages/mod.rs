@@ -55,6 +55,7 @@ pub(crate) fn all() -> Vec<Page> {
         popup::page(),
         robots::page(),
         accounts::page(),
+        accounts::webhooks::page(),
         landing::page(),
         search::page(),
     ]

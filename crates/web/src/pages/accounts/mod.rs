@@ -1,7 +1,7 @@
 //! The firm's channels: forms, numbers, mailboxes; and one's own incoming webhooks. Secrets go in and never come out.
 
 mod form;
-mod webhooks;
+pub(crate) mod webhooks;
 
 use super::{Entry, Page, login::redirect, show};
 use crate::{Answer, View, Viewer, Web, work};
@@ -26,8 +26,6 @@ pub(crate) fn page() -> Page {
                 .route("/settings/channels/new", get(blank).post(add))
                 .route("/settings/channels/{id}", get(one).post(change))
                 .route("/settings/channels/{id}/switch", post(switch))
-                .route("/settings/webhooks", get(webhooks::list).post(webhooks::create))
-                .route("/settings/webhooks/{id}/revoke", post(webhooks::revoke))
         },
     }
 }
@@ -89,16 +87,16 @@ fn abouts() -> Vec<About> {
 }
 
 fn about_of(provider: &str) -> Outcome<About> {
-    abouts()
-        .into_iter()
-        .find(|about| about.code == provider)
-        .ok_or_else(|| Refusal::new("not_found", "Такого сервиса в программе нет", "The program has no such service").into())
+    Ok(channels::providers::find(provider).map_err(|_| Refusal::new("not_found", "Такого сервиса в программе нет", "The program has no such service"))?.about())
 }
 
-/// The address that a vendor is given.
+/// The address that a vendor is given; empty when he has nothing to tell.
 fn address(house: &House, account: &Account) -> String {
-    let part = if account.provider == WEB_FORM { format!("f/{}", account.code) } else { format!("hooks/{}/{}", account.provider, account.code) };
-    format!("{}/{part}", house.firm.public_url)
+    let tells = channels::providers::find(&account.provider).is_ok_and(|provider| provider.can().receipt);
+    match tells {
+        true => format!("{}/hooks/{}/{}", house.firm.public_url, account.provider, account.code),
+        false => String::new(),
+    }
 }
 
 /// The page for visitors; empty when the provider has none.
