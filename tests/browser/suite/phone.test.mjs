@@ -83,9 +83,10 @@ for (const lang of ['ru', 'en']) {
         const { page, context, errors } = await visitor(browser, { lang, phone });
         await page.goto(`${house.phone}?lang=${lang}&app=${app}`);
         await page.waitForSelector('#clients [role=option]');
-        await accessible(page, `the phone, ${app}, ${lang}`);
         assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= (phone ? 390 : 1440));
+        // Before axe comes in: the page's policy complains about its script.
         assert.deepEqual(errors, []);
+        await accessible(page, `the phone, ${app}, ${lang}`);
         await context.close();
       }
     }
