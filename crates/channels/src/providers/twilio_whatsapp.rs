@@ -154,7 +154,9 @@ impl Provider for TwilioWhatsApp {
 
     fn webhook(&self, call: &InboundCall, account: &Account, firm: &Firm, _now: Moment) -> Result<Vec<Inbound>, Refusal> {
         let forged = || Refusal::new("bad_signature", "Подпись не сошлась", "The signature does not match");
-        let url = if call.url.contains("://") { call.url.clone() } else { format!("{}{}", firm.public_url, call.url) };
+        // Twilio signs the address it was given: ours, whatever stands before us has made of it.
+        let path = call.url.split_once("://").map_or(call.url.as_str(), |(_, rest)| &rest[rest.find('/').unwrap_or(rest.len())..]);
+        let url = format!("{}{path}", firm.public_url);
         let query = body::query(&call.url)?;
         let given = header(call, "x-twilio-signature");
         let is_json = header(call, "content-type").to_ascii_lowercase().starts_with("application/json");
@@ -232,7 +234,7 @@ fn variables_are_filled(variables: &str) -> Result<(), Refusal> {
 
 /// `whatsapp:+7999…`, whatever of it was there.
 fn whatsapp(phone: &str) -> String {
-    format!("whatsapp:{}", phone.trim().strip_prefix("whatsapp:").unwrap_or(phone.trim()))
+    format!("whatsapp:{}", phone.trim().trim_start_matches("whatsapp:"))
 }
 
 fn messages_url(provider: &TwilioWhatsApp, account: &Account) -> String {

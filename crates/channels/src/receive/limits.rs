@@ -14,8 +14,10 @@ const REMEMBERED: usize = 20_000;
 
 /// Which form of which firm, and from where.
 type Key = (Vec<u8>, i64, String);
+/// What came from there within the hour: when, and which rendering of the form.
+type Sent = Vec<(Moment, String)>;
 
-static SENT: LazyLock<Mutex<HashMap<Key, Vec<(Moment, String)>>>> = LazyLock::new(Mutex::default);
+static SENT: LazyLock<Mutex<HashMap<Key, Sent>>> = LazyLock::new(Mutex::default);
 
 /// Lets a submission pass and counts it.
 ///

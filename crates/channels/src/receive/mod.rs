@@ -66,8 +66,9 @@ pub fn receive(tx: &mut dyn Tx, firm: &Firm, executor: &dyn Execute, account: &A
     for one in &inbound {
         match one {
             Inbound::Form(filled) => {
-                limits::admit(firm, account, &call.remote, &filled.nonce, now)?;
                 made = Some(form::take(tx, &desk, filled)?);
+                // Only what was taken counts: a visitor who corrects his mistakes is not punished.
+                limits::admit(firm, account, &call.remote, &filled.nonce, now)?;
             }
             Inbound::Message(letter) => made = Some(letter::take(tx, &desk, letter)?),
             Inbound::Status(report) => {

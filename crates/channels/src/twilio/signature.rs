@@ -147,6 +147,11 @@ mod tests {
             let mut changed = form();
             changed[at].1.push(' ');
             refuse(URL, &changed, SIGNATURE, format!("field {at}"));
+            for letter in 0..form()[at].1.chars().count() {
+                let mut changed = form();
+                changed[at].1 = form()[at].1.chars().enumerate().filter(|(place, _)| *place != letter).map(|(_, letter)| letter).collect();
+                refuse(URL, &changed, SIGNATURE, format!("field {at} without letter {letter}"));
+            }
         }
         let mut more = form();
         more.push(("Extra".into(), "1".into()));
