@@ -222,8 +222,13 @@ fn indexes(dialect: Dialect, shape: &EntityType, table: &Table) -> Vec<String> {
         .map(|field| on(&field.code, &format!("\"{}\"{first}, id", field.code)))
         .collect();
     if shape.staged {
-        list.push(on("board", "pipeline, stage, id"));
+        // A stage belongs to one pipeline: an index on both would only be longer.
+        list.push(on("board", "stage, id"));
         list.push(on("arrival", &format!("stage, moved_at{first}, id")));
+        list.push(on("way", "pipeline, id"));
+    }
+    if shape.listed {
+        list.push(on("name", &format!("title COLLATE vekha{first}, id")));
     }
     list
 }

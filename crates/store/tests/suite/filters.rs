@@ -52,7 +52,7 @@ fn any_condition_finds_the_same_items_as_in_memory(db: Db) {
     let schema = db.read(|read| Ok(read.schema()));
     let mut hits = 0;
     let mut asked = std::collections::BTreeSet::new();
-    for _ in 0..3_000 {
+    for _ in 0..1_500 {
         let filter = filter(&mut chance, 2);
         let typed = filter.typed(&schema, THING).unwrap();
         let wanted: Vec<i64> = all.iter().filter(|item| typed.test(item) == Verdict::Fits).map(|item| item.id).collect();
@@ -65,8 +65,8 @@ fn any_condition_finds_the_same_items_as_in_memory(db: Db) {
         }
     }
     // The comparison means something only if conditions divide the items and all pairs of field and comparison came up.
-    assert!(hits > 1_000, "{hits}");
-    assert!(asked.len() > 250, "{}", asked.len());
+    assert!(hits > 500, "{hits}");
+    assert!(asked.len() > 200, "{}", asked.len());
 }
 
 fn refused(db: &Db, filter: Filter) -> String {

@@ -16,6 +16,8 @@ pub const NOW: Moment = Moment(1_795_600_000_000_000);
 /// A database that is thrown away at the end.
 pub struct Db {
     pub store: Arc<dyn Store>,
+    /// Its address.
+    pub url: String,
     /// Opens the same database once more, as another process would.
     pub again: Box<dyn Fn() -> Arc<dyn Store> + Send + Sync>,
     _keep: Option<Box<dyn std::any::Any + Send + Sync>>,
@@ -23,7 +25,7 @@ pub struct Db {
 
 impl Db {
     pub fn new(store: Arc<dyn Store>, again: Box<dyn Fn() -> Arc<dyn Store> + Send + Sync>, keep: Option<Box<dyn std::any::Any + Send + Sync>>) -> Db {
-        Db { store, again, _keep: keep }
+        Db { store, url: String::new(), again, _keep: keep }
     }
 
     /// SQLite in a file of its own.
@@ -31,7 +33,16 @@ impl Db {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("vekha.db").display());
         let store = store::open(&url).unwrap();
-        Db::new(store, Box::new(move || store::open_beside(&url).unwrap()), Some(Box::new(folder)))
+        Db { url: url.clone(), ..Db::new(store, Box::new(move || store::open_beside(&url).unwrap()), Some(Box::new(folder))) }
+    }
+
+    /// SQLite opened beside, so that another process may serve it.
+    #[cfg(feature = "crash")]
+    pub fn sqlite_unguarded() -> Db {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("vekha.db").display());
+        let store = store::open_beside(&url).unwrap();
+        Db { url, ..Db::new(store, Box::new(|| unreachable!()), Some(Box::new(folder))) }
     }
 
     /// PostgreSQL in a database of its own, on the server that `scripts/postgres.sh` starts.
@@ -45,7 +56,7 @@ impl Db {
         let url = format!("{}/{name}", server.rsplit_once('/').expect("an address ends with its database").0);
         let store = store::open(&url).unwrap();
         let keep = Doomed { server, name };
-        Db::new(store, Box::new(move || store::open(&url).unwrap()), Some(Box::new(keep)))
+        Db { url: url.clone(), ..Db::new(store, Box::new(move || store::open(&url).unwrap()), Some(Box::new(keep))) }
     }
 
     /// The same with the firm's types and pipeline installed.

@@ -8,6 +8,7 @@ mod filters;
 mod firm;
 mod items;
 mod jobs;
+mod killed;
 mod machine;
 mod pages;
 mod people;
