@@ -3,7 +3,7 @@
 
 use crate::holes::{self, Employee, Modifier, Source};
 use crate::place;
-use crm::{Command, Event, Field, Firm, Item, ItemRef, Label, Lang, Outcome, Read, Rights, Rule, Schema, User, UserId, Value, code, format, kind};
+use crm::{Command, Event, Field, Firm, Item, ItemRef, Lang, Outcome, Read, Rights, Rule, Schema, User, UserId, Value, code, format, kind};
 use std::sync::Arc;
 
 /// What a robot sees when it works.
@@ -50,13 +50,14 @@ impl<'a> Scene<'a> {
         Ok(crm::text::fill(text, &mut |name, modifier| self.answer(name, modifier, lang))?)
     }
 
-    /// Fills the holes of a text in both languages; an empty English text stands for the Russian one.
+    /// Fills the holes of a text that only staff will read: what the card does not know stands there as `—`. A client
+    /// without an e-mail is no reason to leave his call unannounced.
     ///
     /// # Errors
-    /// As [`Scene::fill`].
-    pub fn fill_both(&self, ru: &str, en: &str) -> Outcome<Label> {
-        let en = if en.trim().is_empty() { ru } else { en };
-        Ok(Label::new(self.fill(ru, Lang::Ru)?, self.fill(en, Lang::En)?))
+    /// Refuses with the names of holes that mean nothing.
+    pub fn fill_for_staff(&self, text: &str, lang: Lang) -> Outcome<String> {
+        let known = |name: &str| holes::source(&self.schema, self.item.kind, name).map(|_| "—".to_owned());
+        Ok(crm::text::fill(text, &mut |name, modifier| self.answer(name, modifier, lang).or_else(|| known(name)))?)
     }
 
     /// Fills the holes of an address: what comes from the card cannot change where the address leads.

@@ -20,7 +20,7 @@ impl Robot for AddComment {
     }
 
     fn plan(&self, scene: &Scene<'_>, settings: &Values) -> Outcome<Plan> {
-        let text = scene.fill(settings.text("text"), scene.firm.lang)?;
+        let text = scene.fill_for_staff(settings.text("text"), scene.firm.lang)?;
         Ok(Plan::one(Command::Comment { item: scene.item.at(), text }, Label::new("Комментарий добавлен", "The comment was added")))
     }
 

@@ -29,7 +29,7 @@ impl Robot for CreateTask {
     }
 
     fn plan(&self, scene: &Scene<'_>, settings: &Values) -> Outcome<Plan> {
-        let title = scene.fill(settings.text("title"), scene.firm.lang)?;
+        let title = scene.fill_for_staff(settings.text("title"), scene.firm.lang)?;
         let to = match scene.people(settings.text("to"))?.as_slice() {
             [only] => *only,
             several => least_busy(scene.read, several)?,
@@ -39,7 +39,7 @@ impl Robot for CreateTask {
             to,
             // A task's title is one line of at most 255 letters; the client's own words may be longer.
             title: title.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(255).collect(),
-            description: scene.fill(settings.text("description"), scene.firm.lang)?,
+            description: scene.fill_for_staff(settings.text("description"), scene.firm.lang)?,
             deadline: crm::time::parse_span(settings.text("deadline")).map(|span| scene.now.plus(span)),
         };
         let name = crm::format::user(scene.read, to, scene.firm.lang);

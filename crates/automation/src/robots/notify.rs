@@ -28,7 +28,8 @@ impl Robot for Notify {
 
     fn plan(&self, scene: &Scene<'_>, settings: &Values) -> Outcome<Plan> {
         let users = scene.people(settings.text("to"))?;
-        let text = scene.fill_both(settings.text("text"), settings.text("text_en"))?;
+        let en = if settings.text("text_en").trim().is_empty() { settings.text("text") } else { settings.text("text_en") };
+        let text = Label::new(scene.fill_for_staff(settings.text("text"), Lang::Ru)?, scene.fill_for_staff(en, Lang::En)?);
         let names = |lang| users.iter().map(|user| crm::format::user(scene.read, *user, lang)).collect::<Vec<_>>().join(", ");
         let said = Label::new(format!("Уведомлены: {}", names(Lang::Ru)), format!("Notified: {}", names(Lang::En)));
         Ok(Plan::one(Command::Notify { users, about: scene.item.at(), text, popup: settings.flag("popup") }, said))

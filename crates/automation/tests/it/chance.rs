@@ -39,7 +39,7 @@ fn any_rule(dice: &mut Dice, office: &Office, own: &str) -> Rule {
             let others: Vec<&str> = STAGES.into_iter().filter(|stage| *stage != own).collect();
             robot("change_stage", Values::from([("stage", Value::Int(office.stage(dice.one(&others)).0))]))
         }
-        6 => says("{{Регион}}"),
+        6 => writes("comment", "{{close_date}}"),
         _ => says("привет"),
     };
     let timing = match dice.below(5) {

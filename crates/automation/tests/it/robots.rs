@@ -88,6 +88,16 @@ fn a_client_known_only_by_a_phone_is_not_addressed_by_it() {
 }
 
 #[test]
+fn staff_is_told_even_when_the_card_knows_little() {
+    let office = Office::open();
+    office.publish("NEW", vec![robot("notify", settings([("to", "responsible"), ("text", "Регион: {{Регион}}, {{Имя клиента}}")])), says("{{Регион:верх}}, {{Регион:нет:\"нет\"}}")]);
+    let deal = office.deal(Values::new());
+    office.settle();
+    assert_eq!(office.of(deal, kind::NOTIFICATION)[0].title(), "Регион: —, Иван");
+    assert_eq!(office.comments(deal), ["—, нет"]);
+}
+
+#[test]
 fn values_are_copied_as_they_are_and_texts_are_filled() {
     let office = Office::open();
     let write = rows("values", ("field", "value"), [("debt_total", "{{Сделка.Сумма}}"), ("comment", "Долг {{Сделка.Сумма}}"), ("source", ""), ("close_date", "{{Сегодня}}"), ("preferred_channel", "email")]);
