@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod firm;
 pub mod machine;
 pub mod packs;
+pub mod patience;
 pub mod server;
 pub mod settle;
 pub mod show;

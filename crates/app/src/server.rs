@@ -1,5 +1,6 @@
 //! The server: pages, REST, health and figures on one address; a clean stop on SIGTERM.
 
+use crate::patience;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
@@ -23,6 +24,7 @@ pub fn router(house: House, more: Router) -> Router {
         .merge(rest::router(house.clone()))
         .merge(more)
         .merge(web::router(house))
+        .layer(middleware::from_fn(patience::hear_out))
         .layer(middleware::from_fn(log))
 }
 

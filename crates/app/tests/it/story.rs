@@ -57,7 +57,7 @@ fn live(firm: &mut Firm) -> Vec<String> {
     // The operator moves the card, then the finished task moves it on by itself.
     step(firm, "the move", |firm| firm.told().rest("crm.deal.update", json!({ "id": deal.id, "fields": { "STAGE_ID": "WORK" } })).and_then(demand_true));
     step(firm, "the finished task", |firm| {
-        firm.told().rest("crm.item.update", json!({ "entityTypeId": 501, "id": task.id, "fields": { "status": "completed" } })).and_then(|answer| match answer.get("error") {
+        firm.told().rest("crm.item.update", json!({ "entityTypeId": 501, "id": task.id, "fields": { "ufCrmStatus": "completed" } })).and_then(|answer| match answer.get("error") {
             None => Ok(()),
             Some(_) => Err(answer.to_string()),
         })
@@ -69,7 +69,8 @@ fn live(firm: &mut Firm) -> Vec<String> {
     step(firm, "the signature", |firm| firm.told().rest("crm.deal.update", json!({ "id": deal.id, "fields": { "STAGE_ID": "WON" } })).and_then(demand_true));
     step(firm, "the end", |firm| {
         firm.told().clock_until(begun + 20 * 60 + 2 * 3_600 + 900)?;
-        expect(firm.timeline(deal).iter().filter(|event| matches!(event.fact, Fact::Notified { .. })).nth(2).map(|_| ()))
+        let told = firm.timeline(deal);
+        expect(told.iter().filter(|event| matches!(event.fact, Fact::Notified { .. })).nth(2).map(|_| ())).map_err(|why| format!("{why}: {told:#?}"))
     });
     firm.look(|read| assert_eq!(read.dead_jobs(10).unwrap(), Vec::new()));
     tell(firm, deal)
