@@ -40,7 +40,7 @@ test('one column per stage, triggers above, robots below', async () => {
   const robot = await card('Письмо с расчётом').boundingBox();
   assert.ok(trigger.y < robot.y, 'the trigger stands above the robot');
   assert.ok(Math.abs(trigger.x - robot.x) < 4, 'both stand in the column of their stage');
-  assert.match(await card('Письмо с расчётом').locator('.rb-when').textContent(), /через 2\sч/);
+  assert.match(await card('Письмо с расчётом').locator('.rb-when').textContent(), /Через 2\sч/);
 });
 
 test('a robot is added from the catalogue, found by an English word on a Russian page', async () => {
@@ -71,7 +71,7 @@ test('a delay and a condition are set, and the card says so in a sentence', asyn
   await page.locator('.rb-value input').fill('500000');
   await Promise.all([saved(), page.locator('.rb-panel button[type=submit]').click()]);
   await page.waitForSelector('.rb-panel', { state: 'detached' });
-  assert.match(await card('Собрать документы').locator('.rb-when').textContent(), /через 3\sд/);
+  assert.match(await card('Собрать документы').locator('.rb-when').textContent(), /Через 3\sд/);
   assert.match(await card('Собрать документы').locator('.rb-what').textContent(), /500\s000/);
 });
 

@@ -17,7 +17,6 @@ robots-copy = Copy
 robots-copy-suffix = (copy)
 robots-delete = Delete
 robots-deleted = The rule is deleted. Ctrl+Z brings it back
-robots-on = Switched on
 robots-turn-on = Switch on
 robots-turn-off = Switch off
 robots-state-on = On

@@ -17,7 +17,6 @@ robots-copy = Копировать
 robots-copy-suffix = (копия)
 robots-delete = Удалить
 robots-deleted = Правило удалено. Ctrl+Z вернёт его
-robots-on = Включено
 robots-turn-on = Включить
 robots-turn-off = Выключить
 robots-state-on = Работает

@@ -61,7 +61,7 @@ function card(view, stage, board, acts, readOnly) {
     h('button.rb-act', { type: 'button', tabindex: -1, title: board.t(key), 'aria-label': `${board.t(key)}: ${rule.title}`, on: { click: (/** @type {Event} */ event) => { event.stopPropagation(); run(); } } }, icon(name));
   const power = h(
     'button.rb-act.rb-power',
-    { type: 'button', tabindex: readOnly ? 0 : -1, role: 'switch', 'aria-checked': String(rule.enabled), 'aria-label': `${board.t('robots-on')}: ${rule.title}`, title: board.t(rule.enabled ? 'robots-turn-off' : 'robots-turn-on'), on: { click: (/** @type {Event} */ event) => { event.stopPropagation(); acts.toggle(stage, view); } } },
+    { type: 'button', tabindex: readOnly ? 0 : -1, role: 'switch', 'aria-checked': String(rule.enabled), 'aria-label': `${board.t(rule.enabled ? 'robots-state-on' : 'robots-state-off')}: ${rule.title}`, title: board.t(rule.enabled ? 'robots-turn-off' : 'robots-turn-on'), on: { click: (/** @type {Event} */ event) => { event.stopPropagation(); acts.toggle(stage, view); } } },
     icon('power'),
     h('span.rb-power-text', {}, board.t(rule.enabled ? 'robots-state-on' : 'robots-state-off')),
   );
@@ -92,7 +92,7 @@ function strip(view, board, acts, stage) {
   const part = (/** @type {number} */ number, /** @type {string} */ key, /** @type {string} */ style) => h(`span.rb-figure.${style}`, { title: board.t(key) }, h('b', {}, number), h('span', {}, ` ${board.t(`${key}-short`)}`));
   return h(
     'button.rb-strip',
-    { type: 'button', tabindex: -1, title: board.t('robots-log'), 'aria-label': `${board.t('robots-log')}: ${view.rule.title}`, on: { click: (/** @type {Event} */ event) => { event.stopPropagation(); acts.log(stage, view); } } },
+    { type: 'button', tabindex: -1, title: board.t('robots-log'), on: { click: (/** @type {Event} */ event) => { event.stopPropagation(); acts.log(stage, view); } } },
     h('span.rb-today', {}, board.t('robots-today')),
     part(done, 'robots-done', 'rb-done'),
     skipped > 0 ? part(skipped, 'robots-skipped', 'rb-skipped') : null,
