@@ -44,13 +44,18 @@ export async function drag(page, what, where, { x = 0.5, y = 0.5 } = {}) {
   await page.mouse.up();
 }
 
-/** Fails with the list of what axe finds wrong, serious and critical things only. */
-export async function accessible(page, what) {
+/** What axe finds wrong on the page: serious and critical things only. */
+export async function faults(page, what) {
   // The pages' own policy forbids added scripts: the browser runs it from outside instead.
   await page.evaluate(axe);
-  const found = await page.evaluate(async () => {
+  return page.evaluate(async (name) => {
     const result = await /** @type {any} */ (window).axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] });
-    return result.violations.filter((one) => ['serious', 'critical'].includes(one.impact)).map((one) => `${one.id}: ${one.help}\n    ${one.nodes.slice(0, 4).map((node) => `${node.target.join(' ')}  ${node.html.slice(0, 160)}`).join('\n    ')}`);
-  });
-  assert.deepEqual(found, [], `${what} can be used by everybody`);
+    const shown = (/** @type {any} */ one) => one.nodes.slice(0, 4).map((/** @type {any} */ node) => `${node.target.join(' ')}  ${node.html.slice(0, 160)}`);
+    return result.violations.filter((/** @type {any} */ one) => ['serious', 'critical'].includes(one.impact)).map((/** @type {any} */ one) => `${name}: ${one.id}: ${one.help}\n    ${shown(one).join('\n    ')}`);
+  }, what);
+}
+
+/** Fails with the list of what axe finds wrong. */
+export async function accessible(page, what) {
+  assert.deepEqual(await faults(page, what), [], `${what} can be used by everybody`);
 }

@@ -26,6 +26,7 @@ test('the form is filled in inside the phone and the answer comes into its chat'
   const form = page.frameLocator('#frame');
   await form.locator('[name="contact.phone"]').waitFor();
   await page.click('#fill');
+  await page.waitForSelector('#fill:not([disabled])');
   assert.equal(await form.locator('[name="contact.first_name"]').inputValue(), 'Мария');
   assert.equal(await form.locator('[name="contact.phone"]').inputValue(), '+79990003344');
   assert.equal(await form.locator('[name="contact.email"]').inputValue(), 'petrova@example.com');
