@@ -5,7 +5,7 @@ use crate::machine::VirtualClock;
 use crm::{Failure, House, Moment, Outcome};
 use std::time::{Duration, Instant};
 
-/// Longest wait for one moment's consequences: a provider that hangs must not hang the clock.
+/// Longest wait in which nothing moves: a provider that hangs must not hang the clock.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Most due moments within one move; more is a loop of rules.
 const MOST_STOPS: usize = 100_000;
@@ -38,17 +38,19 @@ pub fn advance(house: &House, clock: &VirtualClock, by: Duration) -> Outcome<Mom
 /// # Errors
 /// `Retry` when that does not happen in time.
 pub fn rest(house: &House) -> Outcome<()> {
-    let begun = Instant::now();
+    let mut moved = Instant::now();
+    let mut before = None;
     let mut quiet = 0;
+    // Two quiet looks: between them a provider's callback may come in.
     while quiet < 2 {
         let now = house.now();
-        let idle = house.read(|read| {
-            let read_to_end = read.mark("automation")? == read.latest()?;
-            Ok(read_to_end && read.next_due()?.is_none_or(|due| due > now))
-        })?;
-        // Two quiet looks: between them a provider's callback may come in.
-        quiet = if idle { quiet + 1 } else { 0 };
-        if begun.elapsed() > PATIENCE {
+        let (latest, mark, waiting, due) = house.read(|read| Ok((read.latest()?, read.mark("automation")?, read.job_backlog(now)?.0, read.next_due()?)))?;
+        quiet = if mark == latest && due.is_none_or(|due| due > now) { quiet + 1 } else { 0 };
+        let seen = Some((latest, mark, waiting));
+        if seen != before {
+            (moved, before) = (Instant::now(), seen);
+        }
+        if moved.elapsed() > PATIENCE {
             return Err(Failure::retry("work does not come to rest").into());
         }
         std::thread::sleep(Duration::from_millis(10));
