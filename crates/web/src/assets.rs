@@ -122,6 +122,6 @@ mod tests {
         let file = Folder::get("vendor/htmx/htmx.min.js").unwrap();
         let mut back = Vec::new();
         flate2::read::GzDecoder::new(packed("vendor/htmx/htmx.min.js", &file.data).as_slice()).read_to_end(&mut back).unwrap();
-        assert_eq!(back, file.data);
+        assert_eq!(back, &*file.data);
     }
 }

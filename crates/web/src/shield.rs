@@ -50,7 +50,7 @@ pub(crate) async fn guard(State(web): State<Web>, mut request: Request, next: Ne
         Err(trouble) => (Err(trouble), None),
     };
     let found = match &answer {
-        Ok(answer) => answer.extensions().get::<Trouble>().cloned(),
+        Ok(answer) => answer.extensions().get::<Trouble>().cloned().or_else(|| misread(answer, &path)),
         Err(trouble) => Some(trouble.clone()),
     };
     let mut answer = match (found, answer) {
@@ -101,6 +101,19 @@ fn same_origin(headers: &HeaderMap, public_url: &str) -> bool {
             }
         },
     }
+}
+
+/// What the framework itself refuses (a number that is none, a form that cannot be read) is told in our words.
+fn misread(answer: &Response, path: &str) -> Option<Trouble> {
+    let plain = answer.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !answer.status().is_client_error() || !plain || path.starts_with("/hooks/") || path.starts_with("/f/") || path.starts_with("/assets/") {
+        return None;
+    }
+    Some(match answer.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::new("too_large", "Слишком большой запрос", "The request is too large").into(),
+        StatusCode::METHOD_NOT_ALLOWED => Refusal::new("wrong_method", "Так эту страницу не открыть", "This page cannot be opened this way").into(),
+        _ => Refusal::new("bad_request", "Адрес или форма написаны с ошибкой", "There is a mistake in the address or the form").into(),
+    })
 }
 
 /// The answer to trouble, in the visitor's language; our own mistakes get a number that stands in the log.

@@ -195,11 +195,17 @@ fn menu(schema: &Schema, viewer: &Viewer, here: &str) -> Vec<MenuLine> {
         .into_iter()
         .map(|shape| {
             let (href, list) = (home_of(shape), format!("/{}", slug(shape)));
-            let active = here == href || here == list || here.starts_with(&format!("{list}/"));
+            let active = here == href || here == list || (here.starts_with(&format!("{list}/")) && !here.ends_with("/robots"));
             MenuLine { title: shape.plural.get(viewer.lang).to_owned(), href, icon: shape.icon.clone(), active, apart: false }
         })
         .collect();
     let mut apart = true;
+    let staged = schema.types.values().filter(|shape| shape.staged && shape.listed).min_by_key(|shape| (order(shape.id), shape.id));
+    if let Some(shape) = staged.filter(|_| viewer.rights.automation) {
+        let title = texts::text(viewer.lang, "menu-robots", &[]);
+        lines.push(MenuLine { title, href: format!("/{}/robots", slug(shape)), icon: "robot".to_owned(), active: here.ends_with("/robots"), apart });
+        apart = false;
+    }
     for entry in pages::all().into_iter().filter_map(|page| page.menu).filter(|entry| (entry.shown)(&viewer.rights)) {
         let active = here.starts_with(entry.href);
         lines.push(MenuLine { title: texts::text(viewer.lang, entry.title, &[]), href: entry.href.to_owned(), icon: entry.icon.to_owned(), active, apart });

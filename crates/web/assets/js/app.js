@@ -42,7 +42,6 @@ function search() {
   let turn = 0;
   const close = () => {
     found.hidden = true;
-    input.setAttribute('aria-expanded', 'false');
   };
   const look = calm(async () => {
     const q = input.value.trim();
@@ -52,7 +51,6 @@ function search() {
     if (mine !== turn || !html) return;
     found.innerHTML = html;
     found.hidden = false;
-    input.setAttribute('aria-expanded', 'true');
   }, 160);
   input.addEventListener('input', look);
   input.addEventListener('focus', () => input.value.trim().length > 1 && look());

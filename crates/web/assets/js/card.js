@@ -101,7 +101,7 @@ async function putField(form) {
     if (fresh.classList.contains('editing')) /** @type {HTMLElement | null} */ (fresh.querySelector('.is-invalid'))?.focus();
     else {
       flash(fresh);
-      /** @type {HTMLElement | null} */ (fresh.querySelector('[data-edit]'))?.focus({ preventScroll: true });
+      /** @type {HTMLElement | null} */ (fresh.querySelector('button[data-edit]'))?.focus({ preventScroll: true });
     }
   } catch (error) {
     sorry(error);
@@ -116,7 +116,7 @@ async function cancel(button) {
   try {
     const fresh = piece(await ask(button.dataset.cancel ?? '')).firstElementChild;
     if (fresh) form?.replaceWith(fresh);
-    /** @type {HTMLElement | null | undefined} */ (fresh?.querySelector('[data-edit]'))?.focus({ preventScroll: true });
+    /** @type {HTMLElement | null | undefined} */ (fresh?.querySelector('button[data-edit]'))?.focus({ preventScroll: true });
   } catch (error) {
     sorry(error);
   }
@@ -279,7 +279,6 @@ function pick(box) {
   const list = /** @type {HTMLElement} */ (box.querySelector('.pick-list'));
   const close = () => {
     list.hidden = true;
-    input.setAttribute('aria-expanded', 'false');
   };
   const take = (/** @type {any} */ one) => {
     hidden.value = one ? one.id : '';
@@ -296,7 +295,6 @@ function pick(box) {
         const button = document.createElement('button');
         button.type = 'button';
         button.tabIndex = -1;
-        button.setAttribute('role', 'option');
         button.textContent = one.title || `№ ${one.id}`;
         button.addEventListener('mousedown', (event) => {
           event.preventDefault();
@@ -306,7 +304,6 @@ function pick(box) {
       }),
     );
     list.hidden = found.length === 0;
-    input.setAttribute('aria-expanded', String(!list.hidden));
   }, 150);
   input.addEventListener('input', () => {
     hidden.value = '';
@@ -413,10 +410,6 @@ export function start() {
     if (target?.matches('[data-composer] textarea') && event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       return /** @type {HTMLTextAreaElement} */ (target).form?.requestSubmit();
-    }
-    if (target?.matches('[data-edit]') && (event.key === 'Enter' || event.key === ' ')) {
-      event.preventDefault();
-      edit(/** @type {HTMLElement} */ (target));
     }
   });
   document.addEventListener('vekha:live', (event) => {

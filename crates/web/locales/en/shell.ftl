@@ -1,6 +1,7 @@
 # The frame of every page
 skip-to-content = Skip to content
 menu = Menu
+menu-robots = Robots
 menu-fold = Fold the menu
 search = Search
 search-hint = Name, phone, number
@@ -40,3 +41,4 @@ js-close = Close
 js-sound-on = Sound is on
 js-undo = Undo
 js-unsaved = There is unsaved text. Close?
+language = Language

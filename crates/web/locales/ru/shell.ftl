@@ -1,6 +1,7 @@
 # Рамка всех страниц
 skip-to-content = Перейти к содержимому
 menu = Меню
+menu-robots = Роботы
 menu-fold = Свернуть меню
 search = Поиск
 search-hint = Имя, телефон, номер
@@ -41,3 +42,4 @@ js-close = Закрыть
 js-sound-on = Звук включён
 js-undo = Отменить
 js-unsaved = Есть несохранённый текст. Закрыть?
+language = Язык

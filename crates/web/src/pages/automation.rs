@@ -99,7 +99,7 @@ async fn automation(State(web): State<Web>, viewer: Viewer, Path((word, id)): Pa
                     event: one.event.0,
                 });
             }
-            let rules_href = viewer.rights.automation.then(|| format!("/robots?kind={}&pipeline={}", shape.code, item.pipeline().unwrap_or_default()));
+            let rules_href = viewer.rights.automation.then(|| format!("/{}/robots?pipeline={}", slug(&shape), item.pipeline().unwrap_or_default()));
             Ok(Automation { view, arrivals, triggers, rules_href })
         })
     })
