@@ -90,7 +90,7 @@ impl Office {
 
     /// Signs somebody in; the cookie.
     pub async fn enter(&self, login: &str) -> String {
-        let request = Request::post("/login").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(format!("login={login}&password={PASSWORD}"))).unwrap();
+        let request = Request::post("/login").header("sec-fetch-site", "same-origin").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(format!("login={login}&password={PASSWORD}"))).unwrap();
         let answer = self.router.clone().oneshot(request).await.unwrap();
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{login} may enter");
         answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned()
@@ -110,7 +110,7 @@ impl Office {
 
     /// Sends JSON.
     pub async fn post_json(&self, cookie: &str, path: &str, body: &Json) -> (StatusCode, Json) {
-        let request = Request::post(path)
+        let request = Request::post(path).header("sec-fetch-site", "same-origin")
             .header(header::COOKIE, cookie)
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/json")
@@ -123,7 +123,7 @@ impl Office {
     /// Sends a form; status, where it leads, page.
     pub async fn post_form(&self, cookie: &str, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String, String) {
         let body = fields.iter().map(|(name, value)| format!("{}={}", percent(name), percent(value))).collect::<Vec<_>>().join("&");
-        let request = Request::post(path).header(header::COOKIE, cookie).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(body)).unwrap();
+        let request = Request::post(path).header("sec-fetch-site", "same-origin").header(header::COOKIE, cookie).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(body)).unwrap();
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let status = answer.status();
         let location = answer.headers().get(header::LOCATION).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
@@ -156,6 +156,8 @@ fn install(tx: &mut dyn Tx, chance: &dyn Chance) -> Outcome<()> {
     for department in &mut staff.departments {
         tx.put_department(department)?;
     }
+    // The administrator's role comes with the base.
+    staff.roles.push(crm::Role { code: "admin".into(), title: crm::Label::new("Администратор", "Administrator"), admin: true, automation: true, ..crm::Role::default() });
     for role in &staff.roles {
         tx.put_role(role)?;
     }

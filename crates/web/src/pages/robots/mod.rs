@@ -6,7 +6,7 @@ mod log;
 mod offer;
 mod save;
 
-use super::{Page, login::redirect, show};
+use super::{Page, show};
 use crate::texts::{self, Arg};
 use crate::view::{by_slug, slug};
 use crate::{Answer, View, Viewer, Web, work};
@@ -26,7 +26,6 @@ pub(crate) fn page() -> Page {
         routes: || {
             Router::new()
                 .route("/{kind}/robots", get(robots))
-                .route("/robots", get(by_kind))
                 .route("/api/robots/board", get(board_json))
                 .route("/api/robots/publish", post(publish))
                 .route("/api/robots/log", get(log_json))
@@ -72,18 +71,6 @@ async fn robots(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>
     })
     .await?;
     show(&RobotsPage { view: &view, title: &title, slug: &slug, chosen, pipelines })
-}
-
-/// The same page under the code of a type: links from elsewhere need not know how addresses are made.
-async fn by_kind(State(web): State<Web>, _viewer: Viewer, Query(asked): Query<BoardAsked>) -> Answer {
-    let to = work(&web.house, move |house| {
-        house.read(|read| {
-            let pipeline = asked.pipeline.map(|id| format!("?pipeline={id}")).unwrap_or_default();
-            Ok(format!("/{}/robots{pipeline}", slug(staged(&read.schema(), &asked.kind)?)))
-        })
-    })
-    .await?;
-    Ok(redirect(&to))
 }
 
 #[derive(Deserialize)]
