@@ -4,24 +4,25 @@
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
-use crm::pack::{PackPipeline, PackRules, PackStaff, PackType};
+use crm::pack::{PackAccounts, PackPipeline, PackRules, PackStaff, PackType};
 use crm::{
     Cause, Chance, Clock, Command, Done, EntityType, Execute, Firm, House, Lang, Moment, Outcome, Pipeline, PipelineId, Rights, StageId, Tx, User, Value, Values, kind,
 };
 use serde_json::Value as Json;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tower::ServiceExt as _;
 
 /// 25.11.2026, noon in Moscow.
 pub const NOON: Moment = Moment(1_795_597_200_000_000);
 
-struct Still;
+/// A clock that a test moves.
+struct Moved(AtomicI64);
 
-impl Clock for Still {
+impl Clock for Moved {
     fn now(&self) -> Moment {
-        NOON
+        Moment(self.0.load(Ordering::SeqCst))
     }
 }
 
@@ -68,6 +69,7 @@ fn shape(code: &str) -> EntityType {
 pub struct Office {
     /// The house.
     pub house: House,
+    clock: Arc<Moved>,
     router: axum::Router,
 }
 
@@ -82,10 +84,16 @@ impl Office {
             signing_key: vec![7; 32],
             files: std::env::temp_dir(),
         };
-        let house = House { store: store::open_in_memory(), clock: Arc::new(Still), chance: Arc::new(Counting(AtomicU64::new(1))), executor: Arc::new(Hands), firm: Arc::new(firm) };
+        let clock = Arc::new(Moved(AtomicI64::new(NOON.0)));
+        let house = House { store: store::open_in_memory(), clock: clock.clone(), chance: Arc::new(Counting(AtomicU64::new(1))), executor: Arc::new(Hands), firm: Arc::new(firm) };
         let chance = house.chance.clone();
         house.transact(move |tx| install(tx, chance.as_ref())).unwrap();
-        Office { router: web::router(house.clone()), house }
+        Office { router: web::router(house.clone()), clock, house }
+    }
+
+    /// Later by so many seconds.
+    pub fn advance(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
     }
 
     /// Signs somebody in; the cookie.
@@ -122,8 +130,19 @@ impl Office {
 
     /// Sends a form; status, where it leads, page.
     pub async fn post_form(&self, cookie: &str, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String, String) {
+        self.post_as(cookie, path, "text/html,*/*", fields).await
+    }
+
+    /// Sends a form and wishes for this kind of answer.
+    pub async fn post_as(&self, cookie: &str, path: &str, accept: &str, fields: &[(&str, &str)]) -> (StatusCode, String, String) {
         let body = fields.iter().map(|(name, value)| format!("{}={}", percent(name), percent(value))).collect::<Vec<_>>().join("&");
-        let request = Request::post(path).header("sec-fetch-site", "same-origin").header(header::COOKIE, cookie).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(body)).unwrap();
+        let request = Request::post(path)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::COOKIE, cookie)
+            .header(header::ACCEPT, accept)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(body))
+            .unwrap();
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let status = answer.status();
         let location = answer.headers().get(header::LOCATION).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
@@ -169,6 +188,11 @@ fn install(tx: &mut dyn Tx, chance: &dyn Chance) -> Outcome<()> {
     for (code, channel) in [("application_received", "twilio_whatsapp"), ("consultation_summary", "smtp")] {
         let values = Values::from([("title", Value::text(code)), ("code", Value::text(code)), ("channel", Value::text(channel)), ("body", Value::text("Здравствуйте, {{Имя клиента}}"))]);
         crm::item::create(tx, &Rights::system(), &cause, kind::TEMPLATE, &values)?;
+    }
+    let accounts: PackAccounts = pack("debt-relief/accounts.toml");
+    for given in accounts.accounts {
+        let settings = channels::providers::find(&given.provider)?.about().accept(&given.settings)?;
+        tx.put_account(&mut crm::Account { id: crm::AccountId(0), provider: given.provider, code: given.code, title: given.title, settings, secrets: Values::new(), enabled: true })?;
     }
     let rules: PackRules = pack("debt-relief/rules/deal.toml");
     let stages: Vec<(String, StageId)> = tx.schema().pipelines.values().flat_map(|one| one.stages.iter().map(|stage| (stage.code.clone(), stage.id))).collect();
