@@ -1,5 +1,6 @@
 //! The department against the real store in memory: what comes in, what goes out, and what a crash leaves behind.
 
+mod crowd;
 mod delivery;
 mod forms;
 mod letters;

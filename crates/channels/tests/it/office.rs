@@ -61,6 +61,20 @@ impl Execute for Hands {
     }
 }
 
+/// A database that is dropped at the end of its test.
+pub struct Doomed {
+    server: String,
+    name: String,
+}
+
+impl Drop for Doomed {
+    fn drop(&mut self) {
+        if let Ok(mut client) = postgres::Client::connect(&self.server, postgres::NoTls) {
+            let _ = client.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        }
+    }
+}
+
 /// The firm.
 pub struct Office {
     pub house: House,
@@ -93,6 +107,26 @@ fn account(provider: &str, code: &str, settings: Values, secrets: Values) -> Acc
 impl Office {
     /// A firm on its first day. Each has a signing key of its own: the limits of forms are kept per firm.
     pub fn open() -> Office {
+        Office::on(store::open_in_memory())
+    }
+
+    /// The same on PostgreSQL, in a database of its own; it is dropped with what is returned beside.
+    pub fn on_postgres() -> (Office, Doomed) {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let server = std::env::var("VEKHA_TEST_POSTGRES").unwrap_or_else(|_| {
+            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/postgres.sh");
+            let output = std::process::Command::new(script).arg("url").output().unwrap();
+            assert!(output.status.success(), "no PostgreSQL: {}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        });
+        let name = format!("channels_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let mut client = postgres::Client::connect(&server, postgres::NoTls).unwrap();
+        client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")).unwrap();
+        let url = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
+        (Office::on(store::open(&url).unwrap()), Doomed { server, name })
+    }
+
+    fn on(store: Arc<dyn crm::Store>) -> Office {
         static FIRMS: AtomicU64 = AtomicU64::new(1);
         let number = FIRMS.fetch_add(1, Ordering::SeqCst);
         let clock = Arc::new(TestClock(AtomicI64::new(1_795_158_930_000_000)));
@@ -104,7 +138,7 @@ impl Office {
             signing_key: format!("key {number}").into_bytes(),
             files: std::env::temp_dir(),
         };
-        let house = House { store: store::open_in_memory(), clock: clock.clone(), chance: Arc::new(Seeded(AtomicU64::new(20_261_125))), executor: Arc::new(Hands), firm: Arc::new(firm) };
+        let house = House { store, clock: clock.clone(), chance: Arc::new(Seeded(AtomicU64::new(20_261_125))), executor: Arc::new(Hands), firm: Arc::new(firm) };
         let (anna, vera, form, whatsapp, mail) = house.transact(install).unwrap();
         Office { house, clock, anna, vera, form, whatsapp, mail }
     }
