@@ -151,6 +151,50 @@ fn an_application_becomes_a_client_who_was_answered() {
     assert!(clean && took < Duration::from_secs(10), "a clean stop took {took:?}");
 }
 
+#[test]
+fn the_story_is_the_same_on_postgresql() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut small = Firm::new(&folder.path().join("small"));
+    small.start(None).unwrap();
+    let on_sqlite = live(&mut small);
+    small.stop();
+    let server = Server::find();
+    let name = format!("story_{}", std::process::id());
+    server.order(&format!("DROP DATABASE IF EXISTS {name}"));
+    server.order(&format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"));
+    let mut large = Firm::new(&folder.path().join("large"));
+    large.database = Some(server.database(&name));
+    large.start(None).unwrap();
+    let on_postgres = live(&mut large);
+    large.stop();
+    server.order(&format!("DROP DATABASE {name} WITH (FORCE)"));
+    assert_eq!(on_postgres, on_sqlite);
+}
+
+/// The PostgreSQL of the tests; `scripts/postgres.sh` starts it unless it runs.
+struct Server(String);
+
+impl Server {
+    fn find() -> Server {
+        let given = std::env::var("VEKHA_TEST_POSTGRES").ok().filter(|url| !url.is_empty());
+        Server(given.unwrap_or_else(|| {
+            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/postgres.sh");
+            let output = std::process::Command::new(script).arg("url").output().unwrap();
+            assert!(output.status.success(), "no PostgreSQL: {}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        }))
+    }
+
+    fn database(&self, name: &str) -> String {
+        format!("{}/{name}", self.0.rsplit_once('/').unwrap().0)
+    }
+
+    fn order(&self, order: &str) {
+        let output = std::process::Command::new("psql").arg(&self.0).args(["-q", "-c", order]).output().unwrap();
+        assert!(output.status.success(), "{order}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 #[cfg(feature = "crash")]
 #[test]
 fn killed_after_any_commit_the_story_ends_the_same() {
