@@ -6,6 +6,7 @@ use crate::shape;
 use crate::sql::{Cell, Dialect, Row};
 use crm::{EntityTypeId, Evaluation, Failure, ItemRef, Moment, Outcome, Program, RuleId, Run, RunId, Seq, StageId, Step, StepId, StepState};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 /// Publishes a program as the stage's next version.
@@ -141,10 +142,10 @@ pub fn steps_due(desk: &Desk<'_>, now: Moment, limit: u32) -> Outcome<Vec<Step>>
     if shared {
         let mut held: BTreeMap<ItemRef, bool> = BTreeMap::new();
         for step in &found {
-            if !held.contains_key(&step.item) {
+            if let Entry::Vacant(unknown) = held.entry(step.item) {
                 let number = crate::desk::lock_number(&format!("item {}", step.item));
                 let row = desk.first("SELECT CAST(pg_try_advisory_xact_lock($1::bigint) AS integer)", &[number.into()])?;
-                held.insert(step.item, row.is_some_and(|row| row.flag(0)));
+                unknown.insert(row.is_some_and(|row| row.flag(0)));
             }
         }
         found.retain(|step| held[&step.item]);

@@ -6,10 +6,14 @@
 use crate::columns::{Held, json};
 use crate::shape::{Column, Table};
 use crate::sql::{Cell, Dialect, Statement};
-use crm::{Action, EntityTypeId, Filter, Op, Outcome, Refusal, Rights, Scope, Value, query::like};
+use crm::{Action, EntityTypeId, Fault, Filter, Op, Outcome, Refusal, Rights, Scope, Value, query::like};
 
-/// More values in one list, or more comparisons in one condition, are refused: engines limit the parameters of a statement.
+/// More values in one list are refused.
 const MOST_VALUES: usize = 5_000;
+/// More comparisons in one condition are refused: SQLite's expressions are at most 1000 deep, and a row of ORs is one.
+const MOST_COMPARISONS: usize = 500;
+/// More parameters in one statement are refused: SQLite takes 32 766, PostgreSQL 32 767.
+const MOST_PARAMETERS: usize = 30_000;
 /// Deeper conditions are refused: each level costs the engine's parser.
 const DEEPEST: usize = 50;
 
@@ -44,10 +48,14 @@ impl Compiler<'_> {
     /// Refuses fields that do not exist or are hidden, and conditions that are too large.
     pub fn write(&self, out: &mut Statement, filter: &Filter) -> Outcome<()> {
         let (count, depth) = filter.size();
-        if count > MOST_VALUES || depth > DEEPEST {
-            return Err(Refusal::new("large_filter", "Слишком большое условие", "The condition is too large").into());
+        if count > MOST_COMPARISONS || depth > DEEPEST {
+            return Err(too_large());
         }
-        self.any(out, filter)
+        self.any(out, filter)?;
+        match out.params.len() > MOST_PARAMETERS {
+            true => Err(too_large()),
+            false => Ok(()),
+        }
     }
 
     fn any(&self, out: &mut Statement, filter: &Filter) -> Outcome<()> {
@@ -160,8 +168,10 @@ impl Compiler<'_> {
     }
 
     fn one_of(&self, out: &mut Statement, name: &str, column: &Column, list: &[Value]) -> Outcome<()> {
-        if list.len() > MOST_VALUES {
-            return Err(Refusal::new("large_filter", "Слишком длинный список в условии", "The list in the condition is too long").into());
+        // Each element of a list column is a comparison of its own.
+        let most = if matches!(column.held, Held::Json | Held::Whole) { MOST_COMPARISONS } else { MOST_VALUES };
+        if list.len() > most {
+            return Err(too_large());
         }
         let (empty, filled): (Vec<&Value>, Vec<&Value>) = list.iter().partition(|value| value.is_empty());
         let mut alternatives = 0;
@@ -251,7 +261,7 @@ impl Compiler<'_> {
             Op::Eq | Op::In => {
                 let list: Vec<&Value> = if op == Op::Eq { vec![wanted] } else { wanted.as_list().iter().collect() };
                 if list.len() > MOST_VALUES {
-                    return Err(Refusal::new("large_filter", "Слишком длинный список в условии", "The list in the condition is too long").into());
+                    return Err(too_large());
                 }
                 let (empty, filled): (Vec<&Value>, Vec<&Value>) = list.into_iter().partition(|value| value.is_empty());
                 let normals: Vec<Cell> = filled.into_iter().filter_map(Value::as_text).map(Cell::from).collect();
@@ -307,6 +317,10 @@ impl Compiler<'_> {
         };
         format!("coalesce((SELECT {all} FROM point AS p WHERE p.kind = {kind} AND p.item_id = i.id AND p.field = '{field}'), '')")
     }
+}
+
+fn too_large() -> Fault {
+    Refusal::new("large_filter", "Слишком большое условие: сократите список или число сравнений", "The condition is too large: shorten the list or the number of comparisons").into()
 }
 
 /// The words of an answer as `contains` sees them.

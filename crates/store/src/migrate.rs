@@ -10,7 +10,13 @@ pub const NEWEST: i64 = STEPS.len() as i64;
 
 /// Which step the database has reached; 0 when it is new.
 pub fn reached(sql: &dyn Sql) -> Result<i64, SqlError> {
-    sql.batch("CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY)")?;
+    let known = match sql.dialect() {
+        Dialect::Sqlite => "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_migration'",
+        Dialect::Postgres => "SELECT count(*) FROM pg_class WHERE oid = to_regclass('schema_migration')",
+    };
+    if sql.query(known, &[])?.first().is_none_or(|row| row.int(0) == 0) {
+        return Ok(0);
+    }
     let rows = sql.query("SELECT coalesce(max(number), 0) FROM schema_migration", &[])?;
     Ok(rows.first().map_or(0, |row| row.int(0)))
 }
@@ -21,6 +27,9 @@ pub fn reached(sql: &dyn Sql) -> Result<i64, SqlError> {
 /// A database of a newer version of this program is left alone.
 pub fn run(sql: &dyn Sql, dialect: Dialect) -> Result<(), SqlError> {
     let from = reached(sql)?;
+    if from == 0 {
+        sql.batch("CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY)")?;
+    }
     if from > NEWEST {
         return Err(SqlError { conflict: false, passing: false, why: format!("the database was made by a newer version of this program (step {from}, this version knows {NEWEST})") });
     }

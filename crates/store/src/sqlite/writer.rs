@@ -24,6 +24,8 @@ const OLDEST_GROUP: Duration = Duration::from_millis(10);
 const QUIET: Duration = Duration::from_secs(2);
 /// A log beside the database that is larger than this is folded back even under load.
 const LARGEST_WAL: u64 = 64 * 1024 * 1024;
+/// After so many commits the engine looks at its indexes anew, at the next quiet moment.
+const MANY_GROUPS: u32 = 500;
 /// How often a closure runs again that met a stale copy.
 const REPEATS: usize = 3;
 
@@ -74,16 +76,20 @@ pub struct Writer {
 impl Writer {
     /// Works until the queue is closed.
     pub fn work(mut self) {
-        let mut tidy = false;
+        let (mut tidy, mut groups) = (false, 0_u32);
         loop {
             match self.queue.recv_timeout(QUIET) {
                 Ok(first) => {
                     self.group(first);
-                    tidy = false;
+                    (tidy, groups) = (false, groups.saturating_add(1));
                     self.fold(LARGEST_WAL);
                 }
                 Err(RecvTimeoutError::Timeout) if tidy => {}
                 Err(RecvTimeoutError::Timeout) => {
+                    if groups >= MANY_GROUPS {
+                        self.learn();
+                        groups = 0;
+                    }
                     self.fold(1);
                     tidy = true;
                 }
@@ -91,6 +97,13 @@ impl Writer {
             }
         }
         self.fold(1);
+    }
+
+    /// Lets the engine count what its indexes hold, so that it chooses well between them.
+    fn learn(&self) {
+        if let Err(error) = Spoken(&self.connection).batch("PRAGMA analysis_limit=400; PRAGMA optimize") {
+            tracing::debug!(error = %error.why, "the engine did not learn about its indexes");
+        }
     }
 
     /// Folds the log beside the database back into it when it is large; readers are not waited for.

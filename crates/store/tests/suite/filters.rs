@@ -16,7 +16,7 @@ fn comparison(chance: &mut Chance) -> Filter {
     let op = chance.of(&Op::all());
     let fragment = |chance: &mut Chance| Value::text(chance.of(&["", "ИВ", "ван", "%", "0001", "7 9", "_", "\\", "ё", "1", "а с"]));
     let pattern = |chance: &mut Chance| Value::text(chance.of(&["", "%", "Ив%", "%ов", "%в_н%", "50_1", "%\\%", "100%", "%7999%22%", "1", "ёж"]));
-    let one = |chance: &mut Chance| if field == "id" { Value::Int(chance.number(200) + 1) } else { answer(chance, field) };
+    let one = |chance: &mut Chance| if field == "id" { Value::Int(chance.number(120) + 1) } else { answer(chance, field) };
     let single = |value: Value| match value {
         Value::Many(list) => list[0].clone(),
         Value::Points(points) => Value::text(points.list[0].raw.clone()),
@@ -46,13 +46,13 @@ fn any_condition_finds_the_same_items_as_in_memory(db: Db) {
     let db = db.furnished();
     let mut chance = Chance(20_261_125);
     let all: Vec<Item> = db.tx({
-        let given: Vec<_> = (0..200).map(|_| answers(&mut chance)).collect();
+        let given: Vec<_> = (0..120).map(|_| answers(&mut chance)).collect();
         move |tx| given.iter().map(|values| make(tx, THING, values)).collect()
     });
     let schema = db.read(|read| Ok(read.schema()));
     let mut hits = 0;
     let mut asked = std::collections::BTreeSet::new();
-    for _ in 0..1_500 {
+    for _ in 0..1_200 {
         let filter = filter(&mut chance, 2);
         let typed = filter.typed(&schema, THING).unwrap();
         let wanted: Vec<i64> = all.iter().filter(|item| typed.test(item) == Verdict::Fits).map(|item| item.id).collect();
@@ -65,7 +65,7 @@ fn any_condition_finds_the_same_items_as_in_memory(db: Db) {
         }
     }
     // The comparison means something only if conditions divide the items and all pairs of field and comparison came up.
-    assert!(hits > 500, "{hits}");
+    assert!(hits > 400, "{hits}");
     assert!(asked.len() > 200, "{}", asked.len());
 }
 
@@ -91,6 +91,15 @@ fn unknown_fields_and_overgrown_conditions_are_refused(db: Db) {
     assert_eq!(refused(&db, deep), "large_filter");
     let long = Value::Many((0..6_000).map(Value::Int).collect());
     assert_eq!(refused(&db, Filter::is("count", Op::In, long)), "large_filter");
+    let one = Filter::is("count", Op::Eq, Value::Int(1));
+    assert_eq!(refused(&db, Filter::One(vec![one.clone(); 501])), "large_filter");
+    assert_eq!(refused(&db, Filter::is("colors", Op::In, Value::Many(vec![Value::text("red"); 501]))), "large_filter");
+    let list = || Filter::is("count", Op::In, Value::Many((0..5_000).map(Value::Int).collect()));
+    assert_eq!(refused(&db, Filter::All(vec![list(); 7])), "large_filter");
+    // As large as allowed.
+    for large in [Filter::One(vec![one; 500]), Filter::is("colors", Op::In, Value::Many(vec![Value::text("red"); 500])), Filter::All(vec![list(); 5])] {
+        assert!(db.read(|read| read.items(&Rights::system(), &Query::of(THING).filter(large.clone()))).is_empty());
+    }
     let sorted = db.store.read(&mut |read| read.items(&Rights::system(), &Query::of(THING).sorted("nonsense", true)).map(drop));
     assert!(matches!(sorted, Err(Fault::Refused(refusal)) if refusal.code == "unknown_field"));
 }

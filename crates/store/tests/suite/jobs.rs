@@ -102,7 +102,7 @@ fn attempts_are_kept(db: Db) {
     let done = Attempt { state: AttemptState::Done, provider_ref: "SM1".into(), detail: "201".into(), ended: Some(NOW), ..begun.clone() };
     let mut change = done.clone();
     db.tx(move |tx| tx.put_attempt(&mut change));
-    assert_eq!(db.read(|read| read.attempts_of(JobId(5))), [done.clone()]);
+    assert_eq!(db.read(|read| read.attempts_of(JobId(5))), vec![done.clone()]);
     db.tx(move |tx| tx.close_attempt(begun.id, AttemptState::Unknown, "crash", Moment(1)));
     assert_eq!(db.read(|read| read.attempts_of(JobId(5))), [Attempt { state: AttemptState::Unknown, detail: "crash".into(), ended: Some(Moment(1)), ..done }]);
 }
