@@ -65,7 +65,7 @@ test('another phone is added and the weather is switched', async () => {
   await page.waitForSelector('#clients [role=option]');
   await page.click('#another summary');
   await page.click('#client-form button');
-  assert.notEqual(await page.locator('#client-error').textContent(), '');
+  await page.waitForFunction(() => document.querySelector('#client-error').textContent !== '');
   await page.fill('#client-form [name=name]', 'Пётр Новый');
   await page.fill('#client-form [name=phone]', '8 (912) 345-67-89');
   await page.click('#client-form button');
