@@ -100,7 +100,7 @@ impl Demo {
         let twilio = twilio::Twilio::start(TcpListener::bind(loopback).await?, account, post, options.clock.clone(), options.chance.clone(), chats)?;
         let mailbox = mailbox::Mailbox::start(TcpListener::bind(loopback).await?, options.clock.clone(), letters)?;
         let smtp = std::env::var(REAL_SMTP).ok().and_then(|address| address.parse().ok()).filter(|address: &SocketAddr| address.ip().is_loopback());
-        Ok(Demo { twilio, smtp: smtp.unwrap_or(mailbox.address()), mailbox, options, house: Arc::default() })
+        Ok(Demo { twilio, smtp: smtp.unwrap_or_else(|| mailbox.address()), mailbox, options, house: Arc::default() })
     }
 
     /// Lets the world know the firm: its templates count as approved, its clients are called by their names.

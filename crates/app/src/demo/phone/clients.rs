@@ -92,10 +92,10 @@ impl Clients {
     pub fn list(&self, demo: &Demo) -> Vec<Client> {
         let mut list = self.introduced();
         let most = list.len() + MOST_STRANGERS;
-        for message in demo.twilio.messages().into_iter().rev() {
-            if list.len() < most && !list.iter().any(|client| client.phone == message.client) {
-                let name = if message.name.is_empty() { &message.client } else { &message.name };
-                list.push(self.recognise(demo, "phone", &message.client).unwrap_or_else(|| Client::new(name, &message.client, "")));
+        for (phone, name) in demo.twilio.recent_chats(most) {
+            if list.len() < most && !list.iter().any(|client| client.phone == phone) {
+                let name = if name.is_empty() { &phone } else { &name };
+                list.push(self.recognise(demo, "phone", &phone).unwrap_or_else(|| Client::new(name, &phone, "")));
             }
         }
         for letter in demo.mailbox.letters().into_iter().rev() {

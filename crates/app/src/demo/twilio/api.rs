@@ -1,6 +1,6 @@
 //! The HTTP face of the played Twilio, and beside it the switches that only a test or the demo touches.
 
-use super::{Accepted, Call, Message, Twilio};
+use super::{Accepted, Account, Call, Message, Twilio};
 use crate::demo::weather::{Weather, take};
 use axum::Json;
 use axum::Router;
@@ -90,7 +90,8 @@ impl Twilio {
             return Err(wrong(21_617, "The concatenated message body exceeds the 1600 character limit"));
         }
         let hexadecimal = |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !content_sid.is_empty() && !(content_sid.strip_prefix("HX").is_some_and(hexadecimal) && self.is_approved(content_sid)) {
+        let well_formed = content_sid.strip_prefix("HX").is_some_and(hexadecimal);
+        if !content_sid.is_empty() && (!well_formed || !self.is_approved(content_sid)) {
             return Err(wrong(21_655, "The ContentSid is Invalid"));
         }
         let callback = field("StatusCallback");
@@ -210,9 +211,7 @@ async fn list(State(twilio): State<Twilio>, Path(account): Path<String>, RawQuer
     let wanted: BTreeMap<String, String> = form.iter().cloned().collect();
     let number = |name: &str, or: usize| wanted.get(name).and_then(|text| text.parse().ok()).unwrap_or(or);
     let (page, size) = (number("Page", 0), number("PageSize", PAGE_SIZE).clamp(1, 1_000));
-    let mut fits: Vec<Message> = twilio.messages();
-    fits.retain(|message| matches(message, &twilio, &wanted));
-    fits.reverse();
+    let fits = twilio.fitting(&wanted);
     let path = format!("/2010-04-01/Accounts/{account}/Messages.json");
     let link = |to: usize| {
         let pairs = form.iter().filter(|(name, _)| name != "Page" && name != "PageSize");
@@ -240,15 +239,28 @@ async fn list(State(twilio): State<Twilio>, Path(account): Path<String>, RawQuer
     })))
 }
 
-/// The filters of the list; Twilio compares whole days (UTC), or moments when the filter is one.
-fn matches(message: &Message, twilio: &Twilio, wanted: &BTreeMap<String, String>) -> bool {
-    let json = message.json(twilio.account());
+impl Twilio {
+    /// The messages that fit the filters of the list, the newest first. Of one client only his own chat is looked through.
+    fn fitting(&self, wanted: &BTreeMap<String, String>) -> Vec<Message> {
+        let state = self.state();
+        let phone = wanted.get("To").map(|to| to.strip_prefix("whatsapp:").unwrap_or(to)).filter(|phone| *phone != self.account().number);
+        let fits = |message: &&Message| matches(message, self.account(), wanted);
+        match phone {
+            Some(phone) => state.of_client(phone).rev().filter(fits).cloned().collect(),
+            None => state.messages.iter().rev().filter(fits).cloned().collect(),
+        }
+    }
+}
+
+/// Twilio compares whole days (UTC), or moments when the filter is one.
+fn matches(message: &Message, account: &Account, wanted: &BTreeMap<String, String>) -> bool {
+    let (from, to) = message.ends(account);
     let stamp = message.created.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     wanted.iter().all(|(name, value)| {
         let own = &stamp[..value.len().min(stamp.len())];
         match name.as_str() {
-            "To" => json["to"] == **value,
-            "From" => json["from"] == **value,
+            "To" => to == *value,
+            "From" => from == *value,
             "DateSent" => own == value,
             "DateSent>" => own >= value.as_str(),
             "DateSent<" => own <= value.as_str(),

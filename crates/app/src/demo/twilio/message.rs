@@ -155,12 +155,15 @@ impl Message {
         ]
     }
 
+    /// Sender and receiver as Twilio writes them.
+    pub(super) fn ends(&self, account: &Account) -> (String, String) {
+        let (client, firm) = (self.address(&self.client), self.address(&account.number));
+        if self.from_client { (client, firm) } else { (firm, client) }
+    }
+
     /// The resource as the API shows it.
     pub(super) fn json(&self, account: &Account) -> Value {
-        let (from, to) = match self.from_client {
-            true => (self.address(&self.client), self.address(&account.number)),
-            false => (self.address(&account.number), self.address(&self.client)),
-        };
+        let (from, to) = self.ends(account);
         let uri = format!("/2010-04-01/Accounts/{}/Messages/{}", account.sid, self.sid);
         let sent = (self.status != "queued").then(|| rfc2822(self.updated));
         json!({

@@ -20,11 +20,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 /// WhatsApp takes a free text only so long after the client's last message.
 const WINDOW: Duration = Duration::from_hours(24);
 /// Calls that are remembered for tests and for the curious.
 const REMEMBERED_CALLS: usize = 2_000;
+/// Calls that are made at the same time: a firm that slept gets its backlog in a stream, not in a flood.
+const CALLS_AT_ONCE: usize = 32;
 
 /// The firm's account.
 #[derive(Debug, Clone)]
@@ -52,6 +55,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
     runtime: Handle,
+    lines: Semaphore,
     journal: Journal,
     state: Mutex<State>,
 }
@@ -60,6 +64,9 @@ struct Inner {
 struct State {
     messages: Vec<Message>,
     by_sid: HashMap<String, usize>,
+    by_client: HashMap<String, Vec<usize>>,
+    /// Messages to clients whose way is not over.
+    under_way: usize,
     names: BTreeMap<String, String>,
     weather: Weather,
     calls: VecDeque<Call>,
@@ -94,7 +101,17 @@ impl Twilio {
         for message in known {
             state.put(message);
         }
-        let inner = Inner { account, address: listener.local_addr()?, post, clock, chance, runtime: Handle::current(), journal, state: Mutex::new(state) };
+        let inner = Inner {
+            account,
+            address: listener.local_addr()?,
+            post,
+            clock,
+            chance,
+            runtime: Handle::current(),
+            lines: Semaphore::new(CALLS_AT_ONCE),
+            journal,
+            state: Mutex::new(state),
+        };
         let twilio = Twilio { inner: Arc::new(inner) };
         // Twilio outlives its customers: what was under way when the demo was killed goes on now.
         for message in twilio.messages().into_iter().filter(|message| !message.from_client && !message.settled) {
@@ -148,7 +165,22 @@ impl Twilio {
 
     /// What one client and the firm said to each other, the oldest first; the firm's messages in whatever state they are.
     pub fn chat(&self, client: &str) -> Vec<Message> {
-        self.state().messages.iter().filter(|message| message.client == client).cloned().collect()
+        self.state().of_client(client).cloned().collect()
+    }
+
+    /// Phones of the chats in which something happened last, with the name that Twilio knows; each once.
+    pub fn recent_chats(&self, most: usize) -> Vec<(String, String)> {
+        let state = self.state();
+        let mut found: Vec<(String, String)> = Vec::new();
+        for message in state.messages.iter().rev() {
+            if found.len() == most {
+                break;
+            }
+            if !found.iter().any(|(client, _)| *client == message.client) {
+                found.push((message.client.clone(), state.names.get(&message.client).cloned().unwrap_or_default()));
+            }
+        }
+        found
     }
 
     /// One message by its number.
@@ -164,7 +196,7 @@ impl Twilio {
 
     /// Nothing is on its way: every message has come to its end, and everything was reported.
     pub fn is_at_rest(&self) -> bool {
-        self.state().messages.iter().all(|message| message.from_client || message.settled)
+        self.state().under_way == 0
     }
 
     /// Grows with everything that happens.
@@ -175,7 +207,7 @@ impl Twilio {
     /// A free text may be sent to this client now.
     pub fn window_is_open(&self, client: &str) -> bool {
         let now = self.inner.clock.now();
-        self.state().messages.iter().rev().find(|one| one.client == client && one.from_client).is_some_and(|last| now.since(last.created) < WINDOW)
+        self.state().of_client(client).rev().find(|message| message.from_client).is_some_and(|last| now.since(last.created) < WINDOW)
     }
 
     /// The client writes to the firm: the hook is called as Twilio calls it. The answer of the first call is returned.
@@ -293,6 +325,7 @@ impl Twilio {
     }
 
     async fn call(&self, what: &'static str, url: &str, form: Form, weather: &Weather) -> io::Result<Answered> {
+        let _line = self.inner.lines.acquire().await;
         let answer = callbacks::call(&self.inner.post, &self.inner.account.token, url, &form, weather).await;
         let status = answer.as_ref().map_or(0, |answer| answer.status);
         if !(200..300).contains(&status) {
@@ -339,12 +372,23 @@ impl Twilio {
 }
 
 impl State {
+    fn of_client(&self, client: &str) -> impl DoubleEndedIterator<Item = &Message> {
+        self.by_client.get(client).into_iter().flatten().map(|at| &self.messages[*at])
+    }
+
     fn put(&mut self, message: Message) {
         self.revision += 1;
+        let waits = |message: &Message| usize::from(!message.from_client && !message.settled);
+        self.under_way += waits(&message);
         match self.by_sid.get(&message.sid) {
-            Some(at) => self.messages[*at] = message,
+            Some(at) => {
+                self.under_way -= waits(&self.messages[*at]);
+                self.messages[*at] = message;
+            }
             None => {
-                self.by_sid.insert(message.sid.clone(), self.messages.len());
+                let at = self.messages.len();
+                self.by_sid.insert(message.sid.clone(), at);
+                self.by_client.entry(message.client.clone()).or_default().push(at);
                 self.messages.push(message);
             }
         }
