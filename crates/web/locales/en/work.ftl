@@ -13,7 +13,7 @@ write-mail = Write an e-mail
 views = View
 view-board = Board
 view-list = List
-number = No. { NUMBER($n, useGrouping: 0) }
+number = No. { $n }
 
 board-pipeline = Pipeline
 board-robots = Robots

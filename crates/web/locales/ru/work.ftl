@@ -13,7 +13,7 @@ write-mail = Написать письмо
 views = Вид
 view-board = Доска
 view-list = Список
-number = № { NUMBER($n, useGrouping: 0) }
+number = № { $n }
 
 board-pipeline = Воронка
 board-robots = Роботы
