@@ -18,6 +18,7 @@ mod filter;
 mod guard;
 mod items;
 mod jobs;
+pub mod measure;
 mod migrate;
 mod news;
 mod page;

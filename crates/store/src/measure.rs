@@ -1,0 +1,23 @@
+//! What speed is measured against: the barest durable work that the same engine can do on the same disk.
+
+use crate::sqlite;
+use crm::{Failure, Outcome};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Inserts so many rows into a new SQLite file, each in a durable commit of its own, and tells how long it took. The file
+/// is opened exactly as a server opens its own.
+///
+/// # Errors
+/// Failures of the disk.
+pub fn bare_commits(path: &Path, count: u32) -> Outcome<Duration> {
+    let failed = |error: rusqlite::Error| Failure::give_up(error.to_string());
+    let connection = sqlite::connection::open(path, sqlite::connection::Role::Writer).map_err(|error| Failure::give_up(format!("{error:?}")))?;
+    connection.execute_batch("CREATE TABLE bare (id INTEGER PRIMARY KEY, word TEXT NOT NULL)").map_err(failed)?;
+    let mut insert = connection.prepare("INSERT INTO bare (word) VALUES (?1)").map_err(failed)?;
+    let begun = Instant::now();
+    for number in 0..count {
+        insert.execute([format!("row {number}")]).map_err(failed)?;
+    }
+    Ok(begun.elapsed())
+}
