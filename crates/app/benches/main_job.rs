@@ -57,7 +57,7 @@ impl Drop for Running {
 }
 
 /// A whole firm in this process, with real sockets.
-fn open(folder: &Path, cards: bool) -> Running {
+fn open(folder: &Path) -> Running {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(64).enable_all().build().expect("a runtime");
     let clock = Arc::new(VirtualClock::default());
     let config = app::config::Config { data: folder.to_owned(), private_calls: true, ..app::config::Config::default() };
@@ -81,16 +81,15 @@ fn open(folder: &Path, cards: bool) -> Running {
         memory: None,
     };
     let world = runtime.block_on(Demo::start(options)).expect("the played vendors");
-    let shown = if cards { packs::codes() } else { packs::codes() };
-    show::set_up(&house, folder, &shown, &world).expect("the demo's firm");
-    let router = server::router(house.clone(), show::router(&house, &world, None));
+    show::set_up(&house, folder, &packs::codes(), &world).expect("the demo's firm");
+    let worker = Worker::start(&house, 2, false);
+    let router = server::router(house.clone(), show::router(&house, &world, worker.busy(), None));
     let tokio_listener = {
         let _inside = runtime.enter();
         tokio::net::TcpListener::from_std(listener).expect("a socket")
     };
     runtime.spawn(server::serve(tokio_listener, router));
-    let worker = Some(Worker::start(&house, 2, false));
-    Running { house, address, clock, worker, _runtime: runtime }
+    Running { house, address, clock, worker: Some(worker), _runtime: runtime }
 }
 
 /// One connection that is kept open.
@@ -175,7 +174,7 @@ fn encode(text: &str) -> String {
 
 /// Applications accepted a second: journal, contact, deal, events, answer; against the bare loop.
 fn applications(folder: &Path, bare: f64) -> (f64, Running) {
-    let running = open(folder, false);
+    let running = open(folder);
     let count = 6_400;
     let bodies = Arc::new(forms(&running, count, 1));
     let next = Arc::new(AtomicU64::new(0));
@@ -203,7 +202,7 @@ fn applications(folder: &Path, bare: f64) -> (f64, Running) {
 
 /// From the event to the end of its first robot, at 200 applications a second.
 fn first_robot(folder: &Path) {
-    let running = open(folder, false);
+    let running = open(folder);
     let count = 2_000;
     let bodies = forms(&running, count, 500_000);
     let interval = Duration::from_millis(5);
@@ -222,7 +221,7 @@ fn first_robot(folder: &Path) {
             });
         }
     });
-    app::settle::rest(&running.house).expect("the rules come to rest");
+    app::settle::rest(&running.house, &running.worker.as_ref().expect("it works").busy()).expect("the rules come to rest");
     let mut late: Vec<Duration> = running
         .house
         .read(|read| {
@@ -249,7 +248,7 @@ fn first_robot(folder: &Path) {
 
 /// Board and list of a pipeline with very many deals.
 fn pages(folder: &Path, many: u64) {
-    let running = open(folder, false);
+    let running = open(folder);
     let begun = Instant::now();
     fill(&running.house, many);
     println!("{:<58}{:>12}   ({:.0} s to fill in)", "deals in the pipeline", many, begun.elapsed().as_secs_f64());

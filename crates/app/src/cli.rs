@@ -260,7 +260,7 @@ fn demo_it(mut config: Config, order: Demo) -> crm::Outcome<()> {
             println!("{line}");
         }
         println!("{}", ready.json());
-        let more = show::router(&house, &world, virtual_clock);
+        let more = show::router(&house, &world, worker.busy(), virtual_clock);
         let ended = server::serve(listener, world::in_phone(server::router(house, more))).await.map_err(|error| io("the server stopped", &error));
         tokio::task::spawn_blocking(move || worker.stop()).await.expect("the worker stops");
         ended

@@ -2,6 +2,7 @@
 
 use crate::firm;
 use crate::machine::VirtualClock;
+use crate::worker::Busy;
 use crm::{Failure, House, Moment, Outcome};
 use std::time::{Duration, Instant};
 
@@ -14,9 +15,9 @@ const MOST_STOPS: usize = 100_000;
 ///
 /// # Errors
 /// `Retry` when the work does not come to rest.
-pub fn advance(house: &House, clock: &VirtualClock, by: Duration) -> Outcome<Moment> {
+pub fn advance(house: &House, busy: &Busy, clock: &VirtualClock, by: Duration) -> Outcome<Moment> {
     let target = house.now().plus(by);
-    rest(house)?;
+    rest(house, busy)?;
     for _ in 0..MOST_STOPS {
         let now = house.now();
         let next = house.read(|read| read.next_due())?.filter(|due| *due <= target);
@@ -25,7 +26,7 @@ pub fn advance(house: &House, clock: &VirtualClock, by: Duration) -> Outcome<Mom
             clock.advance(stop.since(now));
             firm::remember_clock(house, clock.ahead())?;
         }
-        rest(house)?;
+        rest(house, busy)?;
         if next.is_none() && house.now() >= target {
             return Ok(house.now());
         }
@@ -33,11 +34,11 @@ pub fn advance(house: &House, clock: &VirtualClock, by: Duration) -> Outcome<Mom
     Err(Failure::retry("the rules of the firm never come to rest").into())
 }
 
-/// Waits until the log is read to its end and nothing is due.
+/// Waits until the log is read to its end, nothing is due and nobody has anything in hand.
 ///
 /// # Errors
 /// `Retry` when that does not happen in time.
-pub fn rest(house: &House) -> Outcome<()> {
+pub fn rest(house: &House, busy: &Busy) -> Outcome<()> {
     let mut moved = Instant::now();
     let mut before = None;
     let mut quiet = 0;
@@ -45,7 +46,7 @@ pub fn rest(house: &House) -> Outcome<()> {
     while quiet < 2 {
         let now = house.now();
         let (latest, mark, waiting, due) = house.read(|read| Ok((read.latest()?, read.mark("automation")?, read.job_backlog(now)?.0, read.next_due()?)))?;
-        quiet = if mark == latest && due.is_none_or(|due| due > now) { quiet + 1 } else { 0 };
+        quiet = if busy.is_free() && mark == latest && due.is_none_or(|due| due > now) { quiet + 1 } else { 0 };
         let seen = Some((latest, mark, waiting));
         if seen != before {
             (moved, before) = (Instant::now(), seen);

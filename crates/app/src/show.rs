@@ -4,6 +4,7 @@
 use crate::cli::webhook_address;
 use crate::demo::{self, Demo};
 use crate::machine::VirtualClock;
+use crate::worker::Busy;
 use crate::{packs, settle};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -221,11 +222,11 @@ fn put_card(tx: &mut dyn Tx, card: &PackCard, now: Moment) -> Outcome<ItemRef> {
 }
 
 /// The demo's pages: the client's phone and, with the virtual clock, `/demo/clock`.
-pub fn router(house: &House, world: &Demo, clock: Option<Arc<VirtualClock>>) -> Router {
+pub fn router(house: &House, world: &Demo, busy: Busy, clock: Option<Arc<VirtualClock>>) -> Router {
     world.meet(house);
     let pages = demo::router(world);
     match clock {
-        Some(clock) => pages.merge(Router::new().route("/demo/clock", get(tell_time).post(move_time)).with_state((house.clone(), clock))),
+        Some(clock) => pages.merge(Router::new().route("/demo/clock", get(tell_time).post(move_time)).with_state((house.clone(), busy, clock))),
         None => pages,
     }
 }
@@ -235,15 +236,15 @@ struct Wish {
     advance: String,
 }
 
-async fn tell_time(State((house, _)): State<(House, Arc<VirtualClock>)>) -> Response {
+async fn tell_time(State((house, ..)): State<(House, Busy, Arc<VirtualClock>)>) -> Response {
     time(house.now())
 }
 
-async fn move_time(State((house, clock)): State<(House, Arc<VirtualClock>)>, Json(wish): Json<Wish>) -> Response {
+async fn move_time(State((house, busy, clock)): State<(House, Busy, Arc<VirtualClock>)>, Json(wish): Json<Wish>) -> Response {
     let Some(by) = crm::time::parse_span(&wish.advance).filter(|by| by.as_secs() <= 5 * 366 * 86_400) else {
         return (StatusCode::BAD_REQUEST, "{\"error\":\"advance is a span like 90s, 15m, 2h, 3d, at most five years\"}").into_response();
     };
-    let moved = tokio::task::spawn_blocking(move || settle::advance(&house, &clock, by)).await;
+    let moved = tokio::task::spawn_blocking(move || settle::advance(&house, &busy, &clock, by)).await;
     match moved {
         Ok(Ok(now)) => time(now),
         Ok(Err(fault)) => {

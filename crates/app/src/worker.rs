@@ -4,7 +4,7 @@ use channels::delivery::{self, Begin, Came};
 use courier::Courier;
 use crm::{Actor, Cause, Command, Failure, Fault, House, Job, Moment, Outcome, Rights, Seq};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -20,21 +20,53 @@ const LIGHT_NAP: Duration = Duration::from_millis(25);
 /// The running threads.
 pub struct Worker {
     stop: Arc<AtomicBool>,
+    busy: Busy,
     threads: Vec<JoinHandle<()>>,
+}
+
+/// How many jobs are in somebody's hands at this moment.
+#[derive(Debug, Clone, Default)]
+pub struct Busy(Arc<AtomicUsize>);
+
+impl Busy {
+    /// Whether nobody has anything in hand.
+    pub fn is_free(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == 0
+    }
+
+    fn take(&self) -> Hand<'_> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Hand(self)
+    }
+}
+
+/// One job in hand.
+struct Hand<'b>(&'b Busy);
+
+impl Drop for Hand<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Worker {
     /// Starts the rules and so many threads of delivery. With a clock that can be moved it sleeps lightly.
     pub fn start(house: &House, deliveries: usize, clock_moves: bool) -> Worker {
         let stop = Arc::new(AtomicBool::new(false));
+        let busy = Busy::default();
         let courier = Arc::new(Courier::new());
         let nap = if clock_moves { LIGHT_NAP } else { NAP };
         let mut threads = vec![spawn("rules", &stop, nap, house, rules)];
         for number in 0..deliveries {
-            let courier = courier.clone();
-            threads.push(spawn(&format!("delivery-{number}"), &stop, nap, house, move |house| deliver_next(house, &courier)));
+            let (courier, busy) = (courier.clone(), busy.clone());
+            threads.push(spawn(&format!("delivery-{number}"), &stop, nap, house, move |house| deliver_next(house, &courier, &busy)));
         }
-        Worker { stop, threads }
+        Worker { stop, busy, threads }
+    }
+
+    /// Tells whether anything is in hand: whoever moves the clock must not move it past a lease that is held.
+    pub fn busy(&self) -> Busy {
+        self.busy.clone()
     }
 
     /// Lets everybody finish what he has in hand.
@@ -102,12 +134,13 @@ fn in_turn(house: &House, work: fn(&mut dyn crm::Tx, &House, Moment) -> Outcome<
 }
 
 /// Takes one job that is due and does it; `false` when there was none.
-fn deliver_next(house: &House, courier: &Courier) -> Outcome<bool> {
+fn deliver_next(house: &House, courier: &Courier, busy: &Busy) -> Outcome<bool> {
     let now = house.now();
     // A look without a write first: an idle worker must not keep the disk busy.
     if house.read(|read| read.next_due())?.is_none_or(|due| due > now) {
         return Ok(false);
     }
+    let _hand = busy.take();
     let Some(job) = house.transact(move |tx| tx.claim_jobs(now, now.plus(LEASE), 1))?.into_iter().next() else { return Ok(false) };
     match &job.command {
         Command::Deliver { .. } | Command::CallUrl { .. } => call_outside(house, courier, &job)?,
@@ -143,9 +176,9 @@ fn call_outside(house: &House, courier: &Courier, job: &Job) -> Outcome<()> {
     house.transact(move |tx| delivery::finish(tx, &firm, &copy, &call, &came, now))
 }
 
-/// Refused: given up and shown to a person. Failed: tried again in a minute, as often as the job allows.
+/// Refused: given up and shown to a person. Failed: tried again in a minute; calls to the outside count their own tries.
 fn put_off(house: &House, job: &Job, fault: &Fault) -> Outcome<()> {
-    let again = matches!(fault, Fault::Failed(Failure::Retry { .. })) && job.attempts < job.max_attempts;
+    let again = matches!(fault, Fault::Failed(Failure::Retry { .. }));
     let to = again.then(|| house.now().plus(Duration::from_secs(60)));
     let (copy, why) = (job.clone(), fault.describe());
     house.transact(move |tx| tx.postpone_job(&copy, to, &why)).map(|_| ())
