@@ -177,6 +177,15 @@ test('a phone shows the map and switches rules, and offers nothing else', async 
   await phone.context.close();
 });
 
+test('the panel never hides the card that is being changed', async () => {
+  await page.goto(`${house.url}/deals/robots`);
+  await card('Сообщить руководителю').click();
+  await page.waitForSelector('.rb-panel');
+  const [box, panel] = [await card('Сообщить руководителю').boundingBox(), await page.locator('.rb-panel').boundingBox()];
+  assert.ok(box.x + box.width <= panel.x + 1, `${box.x + box.width} of ${panel.x}`);
+  await page.keyboard.press('Escape');
+});
+
 test('the page, its panel and its catalogue can be used by everybody', async () => {
   await page.goto(`${house.url}/deals/robots`);
   await page.waitForSelector('.rb-card');

@@ -241,7 +241,9 @@ class VekhaRobots extends HTMLElement {
         onWhy: () => this.log(stage, view, true),
       }),
     );
-    /** @type {any} */ (this.panel?.querySelector('form input, form select, form textarea'))?.focus();
+    /** @type {any} */ (this.panel?.querySelector('form input, form select, form textarea'))?.focus({ preventScroll: true });
+    // The panel must not hide what is being changed.
+    [...this.querySelectorAll('.rb-card')].find((one) => one.getAttribute('data-key') === back)?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }
 
   /** @param {any} stage @param {any} view */
