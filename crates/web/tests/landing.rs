@@ -10,7 +10,9 @@ const FORM: &str = "/f/application";
 
 /// Names and values of the hidden inputs of a page.
 fn hidden(page: &str) -> Vec<(String, String)> {
-    let part = |tag: &str, name: &str| tag.split(&format!(" {name}=\"")).nth(1).map(|rest| rest.split('"').next().unwrap_or_default().replace("&amp;", "&").replace("&#38;", "&"));
+    let part = |tag: &str, name: &str| {
+        tag.split(&format!(" {name}=\"")).nth(1).map(|rest| rest.split('"').next().unwrap_or_default().replace("&amp;", "&").replace("&#38;", "&"))
+    };
     page.split("<input").skip(1).filter(|tag| tag.contains("type=\"hidden\"")).map(|tag| (part(tag, "name").unwrap(), part(tag, "value").unwrap())).collect()
 }
 
@@ -19,7 +21,9 @@ async fn filled(office: &Office, more: &[(&str, &str)]) -> Vec<(String, String)>
     assert_eq!(status, StatusCode::OK);
     office.advance(20);
     let mut fields = hidden(&page);
-    fields.extend([("contact.first_name", "Иван"), ("contact.phone", "8 999 000 11 22"), ("consent", "1")].map(|(name, value)| (name.to_owned(), value.to_owned())));
+    fields.extend(
+        [("contact.first_name", "Иван"), ("contact.phone", "8 999 000 11 22"), ("consent", "1")].map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
     for (name, value) in more {
         fields.retain(|(known, _)| known != name);
         fields.push(((*name).to_owned(), (*value).to_owned()));

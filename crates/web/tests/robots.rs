@@ -133,7 +133,12 @@ async fn who_may_not_set_rules_up_neither_sees_nor_changes_them() {
 async fn a_robot_tells_why_it_did_nothing_for_a_card() {
     let office = Office::open().await;
     let boris = office.enter("boris").await;
-    let deal = office.house.transact(|tx| crm::item::create(tx, &Rights::system(), &Cause::new(crm::Actor::System, NOON), kind::DEAL, &Values::from([("title", Value::text("Долг Иванова"))]))).unwrap();
+    let deal = office
+        .house
+        .transact(|tx| {
+            crm::item::create(tx, &Rights::system(), &Cause::new(crm::Actor::System, NOON), kind::DEAL, &Values::from([("title", Value::text("Долг Иванова"))]))
+        })
+        .unwrap();
     let before = board(&office, &boris).await;
     let offer = stage(&before, "Предложение отправлено");
     let rule = &rules(offer)[0];

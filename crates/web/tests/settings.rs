@@ -23,7 +23,8 @@ fn kept(office: &Office) -> Option<Account> {
 async fn a_secret_goes_in_is_kept_when_left_empty_and_never_comes_out() {
     let office = Office::open().await;
     let olga = office.enter("olga").await;
-    let (status, to, page) = office.post_form(&olga, "/settings/channels/new?provider=twilio_whatsapp", &twilio(&[("s.auth_token", "very-secret-token")])).await;
+    let (status, to, page) =
+        office.post_form(&olga, "/settings/channels/new?provider=twilio_whatsapp", &twilio(&[("s.auth_token", "very-secret-token")])).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
     let account = kept(&office).unwrap();
     assert_eq!(account.secrets.text("auth_token"), "very-secret-token");

@@ -6,7 +6,8 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use crm::pack::{PackAccounts, PackPipeline, PackRules, PackStaff, PackType};
 use crm::{
-    Cause, Chance, Clock, Command, Done, EntityType, Execute, Firm, House, Lang, Moment, Outcome, Pipeline, PipelineId, Rights, StageId, Tx, User, Value, Values, kind,
+    Cause, Chance, Clock, Command, Done, EntityType, Execute, Firm, House, Lang, Moment, Outcome, Pipeline, PipelineId, Rights, StageId, Tx, User, Value,
+    Values, kind,
 };
 use serde_json::Value as Json;
 use std::path::Path;
@@ -62,7 +63,18 @@ fn shape(code: &str) -> EntityType {
         let more: PackType = pack("debt-relief/types/deal.toml");
         fields.extend(more.fields);
     }
-    EntityType { id: base.id.unwrap(), code: base.code, title: base.title, plural: base.plural, staged: base.staged, listed: base.listed, searched: base.searched, icon: base.icon, fields }.complete()
+    EntityType {
+        id: base.id.unwrap(),
+        code: base.code,
+        title: base.title,
+        plural: base.plural,
+        staged: base.staged,
+        listed: base.listed,
+        searched: base.searched,
+        icon: base.icon,
+        fields,
+    }
+    .complete()
 }
 
 /// The firm and its pages.
@@ -85,7 +97,13 @@ impl Office {
             files: std::env::temp_dir(),
         };
         let clock = Arc::new(Moved(AtomicI64::new(NOON.0)));
-        let house = House { store: store::open_in_memory(), clock: clock.clone(), chance: Arc::new(Counting(AtomicU64::new(1))), executor: Arc::new(Hands), firm: Arc::new(firm) };
+        let house = House {
+            store: store::open_in_memory(),
+            clock: clock.clone(),
+            chance: Arc::new(Counting(AtomicU64::new(1))),
+            executor: Arc::new(Hands),
+            firm: Arc::new(firm),
+        };
         let chance = house.chance.clone();
         house.transact(move |tx| install(tx, chance.as_ref())).unwrap();
         Office { router: web::router(house.clone()), clock, house }
@@ -98,7 +116,11 @@ impl Office {
 
     /// Signs somebody in; the cookie.
     pub async fn enter(&self, login: &str) -> String {
-        let request = Request::post("/login").header("sec-fetch-site", "same-origin").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(format!("login={login}&password={PASSWORD}"))).unwrap();
+        let request = Request::post("/login")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(format!("login={login}&password={PASSWORD}")))
+            .unwrap();
         let answer = self.router.clone().oneshot(request).await.unwrap();
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{login} may enter");
         answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned()
@@ -118,7 +140,8 @@ impl Office {
 
     /// Sends JSON.
     pub async fn post_json(&self, cookie: &str, path: &str, body: &Json) -> (StatusCode, Json) {
-        let request = Request::post(path).header("sec-fetch-site", "same-origin")
+        let request = Request::post(path)
+            .header("sec-fetch-site", "same-origin")
             .header(header::COOKIE, cookie)
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/json")
@@ -170,29 +193,62 @@ fn install(tx: &mut dyn Tx, chance: &dyn Chance) -> Outcome<()> {
         tx.install_type(&shape(code))?;
     }
     let given: PackPipeline = pack("debt-relief/pipelines/deal.toml");
-    tx.install_pipeline(&mut Pipeline { id: PipelineId(0), kind: kind::DEAL, code: given.code, title: given.title, is_default: given.is_default, stages: given.stages })?;
+    tx.install_pipeline(&mut Pipeline {
+        id: PipelineId(0),
+        kind: kind::DEAL,
+        code: given.code,
+        title: given.title,
+        is_default: given.is_default,
+        stages: given.stages,
+    })?;
     let mut staff: PackStaff = pack("debt-relief/roles.toml");
     for department in &mut staff.departments {
         tx.put_department(department)?;
     }
     // The administrator's role comes with the base.
-    staff.roles.push(crm::Role { code: "admin".into(), title: crm::Label::new("Администратор", "Administrator"), admin: true, automation: true, ..crm::Role::default() });
+    staff.roles.push(crm::Role {
+        code: "admin".into(),
+        title: crm::Label::new("Администратор", "Administrator"),
+        admin: true,
+        automation: true,
+        ..crm::Role::default()
+    });
     for role in &staff.roles {
         tx.put_role(role)?;
     }
     for (login, first_name, role) in [("olga", "Ольга", "admin"), ("boris", "Борис", "manager"), ("anna", "Анна", "operator")] {
-        let mut user = User { login: login.into(), first_name: first_name.into(), role: role.into(), password_hash: team::door::hash_password(chance, PASSWORD)?, active: true, ..User::default() };
+        let mut user = User {
+            login: login.into(),
+            first_name: first_name.into(),
+            role: role.into(),
+            password_hash: team::door::hash_password(chance, PASSWORD)?,
+            active: true,
+            ..User::default()
+        };
         tx.put_user(&mut user)?;
     }
     let cause = Cause::new(crm::Actor::System, NOON);
     for (code, channel) in [("application_received", "twilio_whatsapp"), ("consultation_summary", "smtp")] {
-        let values = Values::from([("title", Value::text(code)), ("code", Value::text(code)), ("channel", Value::text(channel)), ("body", Value::text("Здравствуйте, {{Имя клиента}}"))]);
+        let values = Values::from([
+            ("title", Value::text(code)),
+            ("code", Value::text(code)),
+            ("channel", Value::text(channel)),
+            ("body", Value::text("Здравствуйте, {{Имя клиента}}")),
+        ]);
         crm::item::create(tx, &Rights::system(), &cause, kind::TEMPLATE, &values)?;
     }
     let accounts: PackAccounts = pack("debt-relief/accounts.toml");
     for given in accounts.accounts {
         let settings = channels::providers::find(&given.provider)?.about().accept(&given.settings)?;
-        tx.put_account(&mut crm::Account { id: crm::AccountId(0), provider: given.provider, code: given.code, title: given.title, settings, secrets: Values::new(), enabled: true })?;
+        tx.put_account(&mut crm::Account {
+            id: crm::AccountId(0),
+            provider: given.provider,
+            code: given.code,
+            title: given.title,
+            settings,
+            secrets: Values::new(),
+            enabled: true,
+        })?;
     }
     let rules: PackRules = pack("debt-relief/rules/deal.toml");
     let stages: Vec<(String, StageId)> = tx.schema().pipelines.values().flat_map(|one| one.stages.iter().map(|stage| (stage.code.clone(), stage.id))).collect();

@@ -85,12 +85,22 @@ fn ask(field: &Field, name: &str, value: &Value, set: bool, lang: Lang) -> Ask {
         FieldKind::LongText | FieldKind::Pattern => Ask::Lines(typed(value)),
         FieldKind::Integer => Ask::Number(typed(value)),
         FieldKind::Choice { options } => Ask::Choice(
-            options.iter().map(|option| Chosen { code: option.code.clone(), title: option.title.get(lang).to_owned(), on: value.as_list().iter().any(|one| one.as_text() == Some(&option.code)) }).collect(),
+            options
+                .iter()
+                .map(|option| Chosen {
+                    code: option.code.clone(),
+                    title: option.title.get(lang).to_owned(),
+                    on: value.as_list().iter().any(|one| one.as_text() == Some(&option.code)),
+                })
+                .collect(),
         ),
         FieldKind::Record { fields } => {
-            let mut given: Vec<Values> = value.as_list().iter().map(|row| if let Value::Record(values) = row { values.clone() } else { Values::new() }).collect();
+            let mut given: Vec<Values> =
+                value.as_list().iter().map(|row| if let Value::Record(values) = row { values.clone() } else { Values::new() }).collect();
             given.resize(given.len() + SPARE_ROWS, Values::new());
-            let row = |(at, values): (usize, &Values)| fields.iter().map(|inner| control(inner, &format!("{name}.{at}.{}", inner.code), values.get(&inner.code), false, &[], lang)).collect();
+            let row = |(at, values): (usize, &Values)| {
+                fields.iter().map(|inner| control(inner, &format!("{name}.{at}.{}", inner.code), values.get(&inner.code), false, &[], lang)).collect()
+            };
             Ask::Rows { heads: fields.iter().map(|inner| inner.title.get(lang).to_owned()).collect(), rows: given.iter().enumerate().map(row).collect() }
         }
         _ => Ask::Line(typed(value)),
@@ -133,13 +143,23 @@ pub(super) fn answers(fields: &[Field], sent: &Sent, old: &Account) -> Result<(V
             given.set(field.code.clone(), value);
         }
     }
+    let moved = old.id.0 != 0 && HOSTS.iter().any(|code| effective(&open, old.settings.get(code), code) != effective(&open, given.get(code), code));
     let mut secrets = Values::new();
     let mut missing = Vec::new();
     for field in fields.iter().filter(|field| field.kind == FieldKind::Secret) {
         let typed = one(sent, &format!("s.{}", field.code)).trim();
         match (typed.is_empty(), is_set(old, field)) {
             (false, _) => secrets.set(field.code.clone(), Value::text(typed)),
-            (true, false) if field.required => missing.push((field.code.clone(), Label::new(format!("заполните «{}»", field.title.ru), format!("{} is required", field.title.en)))),
+            (true, true) if moved => missing.push((
+                field.code.clone(),
+                Label::new(
+                    format!("адрес сервиса изменён: введите «{}» ещё раз", field.title.ru),
+                    format!("the address of the service changed: enter {} again", field.title.en),
+                ),
+            )),
+            (true, false) if field.required => {
+                missing.push((field.code.clone(), Label::new(format!("заполните «{}»", field.title.ru), format!("{} is required", field.title.en))))
+            }
             (true, _) => {}
         }
     }
@@ -150,6 +170,17 @@ pub(super) fn answers(fields: &[Field], sent: &Sent, old: &Account) -> Result<(V
             refusal.fields.extend(missing);
             Err(refusal)
         }
+    }
+}
+
+/// Where a secret is sent to. It was entrusted to the old place, not to whatever is typed there later.
+const HOSTS: [&str; 4] = ["base_url", "host", "server", "url"];
+
+/// An answer, or what stands in its place when there is none.
+fn effective(fields: &[Field], value: &Value, code: &str) -> String {
+    match (value.is_empty(), fields.iter().find(|field| field.code == code)) {
+        (true, Some(field)) => typed(&field.default),
+        _ => typed(value),
     }
 }
 
@@ -225,6 +256,19 @@ mod tests {
         assert_eq!(answers(&fields(), &given, &set).unwrap().1, Values::new());
         let refusal = answers(&fields(), &given, &account(Values::new())).unwrap_err();
         assert_eq!(refusal.fields[0].0, "password");
+    }
+
+    #[test]
+    fn a_secret_is_not_sent_to_another_host_than_the_one_it_was_given_for() {
+        let mut old = account(Values::from([("password", Value::text("old"))]));
+        old.id = AccountId(1);
+        old.settings.set("host", Value::text("mail.example"));
+        let same = sent(&[("s.host", "mail.example"), ("s.password", "")]);
+        assert!(answers(&fields(), &same, &old).is_ok());
+        let other = sent(&[("s.host", "evil.example"), ("s.password", "")]);
+        assert_eq!(answers(&fields(), &other, &old).unwrap_err().fields[0].0, "password");
+        let entered = sent(&[("s.host", "other.example"), ("s.password", "new")]);
+        assert_eq!(answers(&fields(), &entered, &old).unwrap().1.text("password"), "new");
     }
 
     #[test]

@@ -44,9 +44,17 @@ async fn list(State(web): State<Web>, viewer: Viewer) -> Answer {
 fn drawn(house: &House, viewer: &Viewer, created: Option<String>) -> Outcome<Webhooks> {
     house.read(|read| {
         let own = read.webhooks()?.into_iter().filter(|one| one.user == viewer.user.id);
-        let mut webhooks: Vec<Line> = own.map(|one| Line { id: one.id.0, title: one.title, scopes: one.scopes.join(", "), created: one.created, active: one.active }).collect();
+        let mut webhooks: Vec<Line> =
+            own.map(|one| Line { id: one.id.0, title: one.title, scopes: one.scopes.join(", "), created: one.created, active: one.active }).collect();
         webhooks.sort_by_key(|one| (!one.active, std::cmp::Reverse(one.id)));
-        Ok(Webhooks { view: View::framed(house, read, viewer, "/settings/webhooks")?, webhooks, created: created.clone(), error: None, title: String::new(), scopes: "crm".to_owned() })
+        Ok(Webhooks {
+            view: View::framed(house, read, viewer, "/settings/webhooks")?,
+            webhooks,
+            created: created.clone(),
+            error: None,
+            title: String::new(),
+            scopes: "crm".to_owned(),
+        })
     })
 }
 

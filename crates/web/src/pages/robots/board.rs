@@ -1,7 +1,7 @@
 //! The board of rules as the page's island reads it: stages with their rules, how they are called, what they did today.
 
-use super::offer::{self, AboutView, FieldView, Numbered, Offered};
 use super::Words;
+use super::offer::{self, AboutView, FieldView, Numbered, Offered};
 use crate::texts;
 use crm::{Evaluation, FieldKind, Lang, Moment, Outcome, Pipeline, Program, Read, Refusal, Rights, Rule, RuleKind, Stage, Step, StepState};
 use serde::Serialize;
@@ -102,7 +102,8 @@ pub fn board(read: &dyn Read, reader: Reader<'_>, pipeline: &Pipeline) -> Outcom
     let shape = schema.kind(pipeline.kind).ok_or_else(Refusal::not_found)?;
     let offers = offer::offers(read, reader.rights, pipeline.kind, lang, words)?;
     let stages = pipeline.stages.iter().map(|stage| stage_view(read, reader, pipeline, stage)).collect::<Outcome<_>>()?;
-    let fields = shape.fields.iter().filter(|field| reader.rights.sees(shape.id, &field.code) && compares(&field.kind)).map(|field| offer::shown(field, lang)).collect();
+    let fields =
+        shape.fields.iter().filter(|field| reader.rights.sees(shape.id, &field.code) && compares(&field.kind)).map(|field| offer::shown(field, lang)).collect();
     Ok(Board {
         kind: KindView { id: shape.id.0, code: shape.code.clone(), title: shape.title.get(lang).to_owned() },
         pipeline: pipeline.id.0,
@@ -110,7 +111,10 @@ pub fn board(read: &dyn Read, reader: Reader<'_>, pipeline: &Pipeline) -> Outcom
         triggers: automation::triggers::all().iter().map(|one| offers.about(&one.about(), lang)).collect(),
         robots: automation::robots::all().iter().map(|one| offers.about(&one.about(), lang)).collect(),
         fields,
-        placeholders: automation::placeholders(&schema, shape.id).into_iter().map(|(hole, title)| Hole { search: format!("{} {} {hole}", title.ru, title.en).to_lowercase(), title: title.get(lang).to_owned(), hole }).collect(),
+        placeholders: automation::placeholders(&schema, shape.id)
+            .into_iter()
+            .map(|(hole, title)| Hole { search: format!("{} {} {hole}", title.ru, title.en).to_lowercase(), title: title.get(lang).to_owned(), hole })
+            .collect(),
         ops: offer::ops(lang),
         texts: texts::keys(lang).into_iter().filter(|key| key.starts_with("robots-")).map(|key| (key.clone(), words(&key, &[]))).collect(),
         people: offers.people,
@@ -236,7 +240,13 @@ mod tests {
 
     #[test]
     fn only_what_ended_since_midnight_counts_as_today_and_what_waits_always() {
-        let steps = [step(StepState::Done, Some(5)), step(StepState::Done, Some(50)), step(StepState::Cancelled, Some(60)), step(StepState::Failed, Some(70)), step(StepState::Waiting, None)];
+        let steps = [
+            step(StepState::Done, Some(5)),
+            step(StepState::Done, Some(50)),
+            step(StepState::Cancelled, Some(60)),
+            step(StepState::Failed, Some(70)),
+            step(StepState::Waiting, None),
+        ];
         assert_eq!(of_steps(&steps, Moment(10)), Today { done: 1, skipped: 1, failed: 1, waiting: 1 });
     }
 }

@@ -94,10 +94,15 @@ fn address(read: &dyn Read, at: ItemRef) -> String {
 /// # Errors
 /// `not_found` for what does not exist or may not be seen.
 pub fn why(read: &dyn Read, reader: Reader<'_>, kind: crm::EntityTypeId, rule: &Rule, given: &str) -> Outcome<Why> {
-    let at = item_of(kind, given).ok_or_else(|| Refusal::new("wrong_number", "Введите номер карточки, например 15", "Enter the number of a card, for example 15"))?;
+    let at = item_of(kind, given)
+        .ok_or_else(|| Refusal::new("wrong_number", "Введите номер карточки, например 15", "Enter the number of a card, for example 15"))?;
     let item = read.item(reader.rights, at)?.ok_or_else(Refusal::not_found)?;
     let lines = automation::explain::why(read, rule, &item, reader.now)?;
-    Ok(Why { title: format!("№ {} {}", item.id, item.title()), url: address(read, at), lines: lines.iter().map(|line| line.get(reader.lang).to_owned()).collect() })
+    Ok(Why {
+        title: format!("№ {} {}", item.id, item.title()),
+        url: address(read, at),
+        lines: lines.iter().map(|line| line.get(reader.lang).to_owned()).collect(),
+    })
 }
 
 fn item_of(kind: crm::EntityTypeId, given: &str) -> Option<ItemRef> {

@@ -97,18 +97,40 @@ pub struct Offers {
 pub fn offers(read: &dyn Read, rights: &Rights, of: crm::EntityTypeId, lang: Lang, words: Words<'_>) -> Outcome<Offers> {
     let schema = read.schema();
     let people: Vec<crm::User> = read.users()?.into_iter().filter(|user| user.active).collect();
-    let mut whom: Vec<Offered> = ["responsible", "head", "creator"].iter().map(|word| Offered { code: (*word).to_owned(), title: words(&format!("robots-whom-{word}"), &[]) }).collect();
-    whom.extend(read.roles()?.iter().map(|role| Offered { code: format!("role:{}", role.code), title: words("robots-whom-role", &[("name", role.title.get(lang))]) }));
-    whom.extend(read.departments()?.iter().map(|one| Offered { code: format!("department:{}", one.code), title: words("robots-whom-department", &[("name", one.title.get(lang))]) }));
+    let mut whom: Vec<Offered> =
+        ["responsible", "head", "creator"].iter().map(|word| Offered { code: (*word).to_owned(), title: words(&format!("robots-whom-{word}"), &[]) }).collect();
+    whom.extend(
+        read.roles()?.iter().map(|role| Offered { code: format!("role:{}", role.code), title: words("robots-whom-role", &[("name", role.title.get(lang))]) }),
+    );
+    whom.extend(
+        read.departments()?
+            .iter()
+            .map(|one| Offered { code: format!("department:{}", one.code), title: words("robots-whom-department", &[("name", one.title.get(lang))]) }),
+    );
     whom.extend(people.iter().map(|user| Offered { code: format!("user:{}", user.id), title: user.name() }));
     let pipelines = schema.pipelines_of(of);
     let stages = pipelines
         .iter()
-        .flat_map(|pipeline| pipeline.stages.iter().map(|stage| Numbered { id: stage.id.0, title: stage.title.get(lang).to_owned(), pipeline: pipeline.title.get(lang).to_owned() }))
+        .flat_map(|pipeline| {
+            pipeline.stages.iter().map(|stage| Numbered {
+                id: stage.id.0,
+                title: stage.title.get(lang).to_owned(),
+                pipeline: pipeline.title.get(lang).to_owned(),
+            })
+        })
         .collect();
-    let pipelines = pipelines.iter().map(|pipeline| Numbered { id: pipeline.id.0, title: pipeline.title.get(lang).to_owned(), pipeline: String::new() }).collect();
+    let pipelines =
+        pipelines.iter().map(|pipeline| Numbered { id: pipeline.id.0, title: pipeline.title.get(lang).to_owned(), pipeline: String::new() }).collect();
     let accounts = read.accounts()?.into_iter().map(|account| Channel { provider: account.provider, code: account.code, title: account.title }).collect();
-    Ok(Offers { people: people.iter().map(|user| Person { id: user.id.0, name: user.name() }).collect(), whom, stages, pipelines, accounts, templates: templates(read, rights)?, channels: channels(&schema, lang) })
+    Ok(Offers {
+        people: people.iter().map(|user| Person { id: user.id.0, name: user.name() }).collect(),
+        whom,
+        stages,
+        pipelines,
+        accounts,
+        templates: templates(read, rights)?,
+        channels: channels(&schema, lang),
+    })
 }
 
 /// Templates of messages by their codes.
@@ -117,14 +139,17 @@ fn templates(read: &dyn Read, rights: &Rights) -> Outcome<Vec<(String, Offered)>
         return Ok(Vec::new());
     }
     let query = Query::of(kind::TEMPLATE).filter(Filter::Any).sorted(code::TITLE, false).limit(500);
-    let offered = |item: &crm::Item| (item.values.text("channel").to_owned(), Offered { code: item.values.text("code").to_owned(), title: item.title().to_owned() });
+    let offered =
+        |item: &crm::Item| (item.values.text("channel").to_owned(), Offered { code: item.values.text("code").to_owned(), title: item.title().to_owned() });
     Ok(read.items(rights, &query)?.iter().map(offered).filter(|(_, one)| !one.code.is_empty()).collect())
 }
 
 /// Channels in which a template can be written.
 fn channels(schema: &crm::Schema, lang: Lang) -> Vec<Offered> {
     match schema.field(kind::TEMPLATE, "channel").map(|field| &field.kind) {
-        Some(FieldKind::Choice { options }) => options.iter().map(|option| Offered { code: option.code.clone(), title: option.title.get(lang).to_owned() }).collect(),
+        Some(FieldKind::Choice { options }) => {
+            options.iter().map(|option| Offered { code: option.code.clone(), title: option.title.get(lang).to_owned() }).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -163,7 +188,9 @@ impl Offers {
 /// A question in the reader's language.
 pub fn shown(field: &Field, lang: Lang) -> FieldView {
     let (options, provider, fields) = match &field.kind {
-        FieldKind::Choice { options } => (options.iter().map(|option| Offered { code: option.code.clone(), title: option.title.get(lang).to_owned() }).collect(), String::new(), Vec::new()),
+        FieldKind::Choice { options } => {
+            (options.iter().map(|option| Offered { code: option.code.clone(), title: option.title.get(lang).to_owned() }).collect(), String::new(), Vec::new())
+        }
         FieldKind::Account { provider } => (Vec::new(), provider.clone(), Vec::new()),
         FieldKind::Record { fields } => (Vec::new(), String::new(), fields.iter().map(|inner| shown(inner, lang)).collect()),
         _ => (Vec::new(), String::new(), Vec::new()),
@@ -193,7 +220,10 @@ fn kind_word(kind: &FieldKind) -> String {
 pub fn ops(lang: Lang) -> Vec<Offered> {
     Op::all()
         .into_iter()
-        .map(|op| Offered { code: serde_json::to_value(op).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default(), title: op.label().get(lang).to_owned() })
+        .map(|op| Offered {
+            code: serde_json::to_value(op).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default(),
+            title: op.label().get(lang).to_owned(),
+        })
         .collect()
 }
 
