@@ -7,6 +7,7 @@ mod answers;
 mod assets;
 mod fields;
 mod hooks;
+mod letters;
 mod live;
 mod pages;
 mod shield;

@@ -101,6 +101,16 @@ mod tests {
     }
 
     #[test]
+    fn no_text_calls_a_function_that_is_not_there() {
+        for lang in [Lang::Ru, Lang::En] {
+            for key in keys(lang) {
+                let text = text(lang, &key, &[("n", Arg::Number(2))]);
+                assert!(!text.contains("()}"), "{key}: {text}");
+            }
+        }
+    }
+
+    #[test]
     fn no_key_stands_twice() {
         let mut all = keys(Lang::Ru);
         let before = all.len();

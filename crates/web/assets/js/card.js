@@ -242,7 +242,14 @@ async function template(select) {
   subject?.toggleAttribute('hidden', select.value !== '');
   if (!shown) return;
   shown.hidden = select.value === '';
-  if (select.value) shown.textContent = await ask(`${select.dataset.template}?template=${encodeURIComponent(select.value)}`).catch(() => '');
+  if (!select.value) return;
+  const channel = /** @type {HTMLInputElement | null | undefined} */ (form?.querySelector('[name=channel]'))?.value ?? '';
+  try {
+    shown.textContent = await ask(`${select.dataset.template}?channel=${encodeURIComponent(channel)}&template=${encodeURIComponent(select.value)}`);
+  } catch (error) {
+    // The card cannot fill it yet: the reason stands where the text would.
+    shown.textContent = /** @type {Error} */ (error).message;
+  }
 }
 
 /** Task buttons on cards and on the page of tasks. @param {HTMLElement} button */

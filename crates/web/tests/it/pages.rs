@@ -135,6 +135,24 @@ async fn a_message_is_one_entry_with_its_latest_state_whatever_comes_late() {
 }
 
 #[tokio::test]
+async fn a_template_sent_by_hand_is_filled_and_never_reaches_the_client_with_holes() {
+    let browser = Browser::new(4);
+    let anna = browser.signed_in("anna").await;
+    let id = number(&browser, 3);
+    let shown = anna.piece(&format!("/deals/{id}/template?channel=twilio_whatsapp&template=application_received")).await.text;
+    assert!(shown.contains("здравствуйте") && !shown.contains("{{"), "{shown}");
+    assert_eq!(anna.post(&format!("/deals/{id}/message"), "channel=twilio_whatsapp&template=application_received").await.status, StatusCode::NO_CONTENT);
+    let message = browser.house.read(|read| read.items(&Rights::system(), &Query::of(kind::MESSAGE).limit(1))).unwrap().remove(0);
+    assert_eq!(message.values.text("body"), shown);
+    let page = anna.post(&format!("/deals/{id}/message"), "channel=twilio_whatsapp&template=nothing").await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    // Without a client nothing can be filled, and nothing is sent.
+    let nobody = browser.house.command(&Rights::system(), &Cause::new(Actor::System, browser.house.now()), Command::Create { kind: kind::DEAL, values: Values::from([("title", Value::text("x")), ("responsible", Value::Int(3))]) }).unwrap().item.unwrap().id;
+    let page = anna.post(&format!("/deals/{nobody}/message"), "channel=twilio_whatsapp&template=application_received").await;
+    assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains("Имя клиента"), "{}", page.text);
+}
+
+#[tokio::test]
 async fn the_story_names_the_rule_and_the_event_that_led_to_it() {
     let browser = Browser::new(0);
     let house = browser.house.clone();

@@ -3,18 +3,20 @@
 
 use super::{Page, show};
 use crate::answers::{Answers, Person, shape_of};
-use crate::fields::{self, Input, Shown, ink, is_color};
+use crate::fields::{self, Shown, ink, is_color};
 use crate::timeline::{self, Entry, Teller};
 use crate::view::slug;
 use crate::{Answer, View, Viewer, Web, work};
 use askama::Template;
 use axum::extract::{Path, Query as Asked, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::IntoResponse;
+use axum::http::HeaderMap;
 use axum::routing::{get, post};
-use axum::{Form, Router};
-use crm::{Action, Command, Ending, EntityType, Fault, Field, FieldKind, Filter, House, Item, ItemRef, Moment, Op, Outcome, Query, Read, Refusal, Rights, Seq, UserId, Value, Values, code, kind};
+use axum::Router;
+use crm::{Action, Ending, EntityType, Field, FieldKind, Filter, Item, ItemRef, Moment, Op, Outcome, Query, Read, Refusal, Rights, Seq, Value, code, kind};
 use serde::Deserialize;
+
+mod act;
+mod field;
 
 pub(crate) fn page() -> Page {
     Page {
@@ -23,14 +25,14 @@ pub(crate) fn page() -> Page {
         routes: || {
             Router::new()
                 .route("/{kind}/{id}", get(card))
-                .route("/{kind}/{id}/fields/{field}", get(one_field).post(put_field))
-                .route("/{kind}/{id}/fields/{field}/edit", get(edit_field))
+                .route("/{kind}/{id}/fields/{field}", get(field::one_field).post(field::put_field))
+                .route("/{kind}/{id}/fields/{field}/edit", get(field::edit_field))
                 .route("/{kind}/{id}/story", get(story))
-                .route("/{kind}/{id}/comment", post(comment))
-                .route("/{kind}/{id}/task", post(task))
-                .route("/{kind}/{id}/message", post(message))
-                .route("/{kind}/{id}/template", get(template_text))
-                .route("/{kind}/{id}/readers", get(readers))
+                .route("/{kind}/{id}/comment", post(act::comment))
+                .route("/{kind}/{id}/task", post(act::task))
+                .route("/{kind}/{id}/message", post(act::message))
+                .route("/{kind}/{id}/template", get(act::template_text))
+                .route("/{kind}/{id}/readers", get(act::readers))
         },
     }
 }
@@ -349,221 +351,6 @@ async fn story(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(S
             let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
             let (entries, more) = entries(read, &view, &answers, item.at(), query.before.map(Seq))?;
             Ok(Entries { view, slug: slug(&shape), id, entries, more })
-        })
-    })
-    .await?;
-    show(&piece)
-}
-
-#[derive(Template)]
-#[template(path = "field.html")]
-struct FieldPiece {
-    view: View,
-    slug: String,
-    id: i64,
-    field: Shown,
-}
-
-#[derive(Template)]
-#[template(path = "field_edit.html")]
-struct FieldEdit {
-    view: View,
-    slug: String,
-    id: i64,
-    input: Input,
-}
-
-fn field_of<'a>(shape: &'a EntityType, rights: &Rights, name: &str) -> Outcome<&'a Field> {
-    shape.field(name).filter(|_| rights.sees(shape.id, name)).ok_or_else(|| crm::query::unknown_field(name).into())
-}
-
-fn field_piece(house: &House, viewer: &Viewer, word: &str, id: i64, name: &str) -> Outcome<FieldPiece> {
-    house.read(|read| {
-        let (shape, item) = load(read, viewer, word, id)?;
-        let view = View::piece(house, viewer);
-        let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
-        let field = fields::shown(&answers, &item, field_of(&shape, &viewer.rights, name)?, viewer.rights.may(Action::Change, &item));
-        Ok(FieldPiece { view, slug: slug(&shape), id, field })
-    })
-}
-
-async fn one_field(State(web): State<Web>, viewer: Viewer, Path((word, id, name)): Path<(String, i64, String)>) -> Answer {
-    show(&work(&web.house, move |house| field_piece(house, &viewer, &word, id, &name)).await?)
-}
-
-async fn edit_field(State(web): State<Web>, viewer: Viewer, Path((word, id, name)): Path<(String, i64, String)>) -> Answer {
-    let piece = work(&web.house, move |house| {
-        house.read(|read| {
-            let (shape, item) = load(read, &viewer, &word, id)?;
-            let view = View::piece(house, &viewer);
-            let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
-            let field = field_of(&shape, &viewer.rights, &name)?;
-            let input = fields::input(&answers, field, item.values.get(&name))?;
-            Ok(FieldEdit { view, slug: slug(&shape), id, input })
-        })
-    })
-    .await?;
-    show(&piece)
-}
-
-async fn put_field(State(web): State<Web>, viewer: Viewer, Path((word, id, name)): Path<(String, i64, String)>, Form(typed): Form<Vec<(String, String)>>) -> Answer {
-    let changed = work(&web.house, move |house| {
-        let (shape, item) = house.read(|read| load(read, &viewer, &word, id))?;
-        let field = field_of(&shape, &viewer.rights, &name)?;
-        let texts: Vec<&str> = typed.iter().filter(|(key, _)| *key == name).map(|(_, text)| text.as_str()).collect();
-        let value = fields::given(field, &texts, &house.firm.zone);
-        let command = Command::Change { item: item.at(), values: Values::from([(name.as_str(), value.clone())]) };
-        match house.command(&viewer.rights, &viewer.cause(house.now()), command) {
-            Ok(_) => Ok(Ok(field_piece(house, &viewer, &word, id, &name)?)),
-            Err(Fault::Refused(refusal)) => {
-                let piece = house.read(|read| {
-                    let view = View::piece(house, &viewer);
-                    let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
-                    let mut input = fields::input(&answers, field, item.values.get(&name))?;
-                    input.value = texts.join("\n");
-                    for option in &mut input.options {
-                        option.2 = texts.contains(&option.0.as_str());
-                    }
-                    let reason = refusal.fields.iter().find(|(code, _)| *code == name).map_or_else(|| refusal.explain(viewer.lang), |(_, reason)| reason.get(viewer.lang).to_owned());
-                    input.error = Some(reason);
-                    Ok(FieldEdit { view, slug: slug(&shape), id, input })
-                })?;
-                Ok(Err(piece))
-            }
-            Err(failed) => Err(failed),
-        }
-    })
-    .await?;
-    match changed {
-        Ok(piece) => show(&piece),
-        Err(piece) => {
-            let mut answer = show(&piece)?;
-            *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-            Ok(answer)
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Comment {
-    #[serde(default)]
-    text: String,
-}
-
-/// Carries out a command for a card and answers with nothing: the live stream brings the new entry.
-async fn act(web: &Web, viewer: Viewer, word: String, id: i64, command: impl FnOnce(&House, &Viewer, ItemRef) -> Outcome<Command> + Send + 'static) -> Answer {
-    work(&web.house, move |house| {
-        let (_, item) = house.read(|read| load(read, &viewer, &word, id))?;
-        let command = command(house, &viewer, item.at())?;
-        house.command(&viewer.rights, &viewer.cause(house.now()), command)
-    })
-    .await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-async fn comment(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Form(given): Form<Comment>) -> Answer {
-    act(&web, viewer, word, id, |_, _, item| Ok(Command::Comment { item, text: given.text })).await
-}
-
-#[derive(Deserialize)]
-struct NewTask {
-    #[serde(default)]
-    title: String,
-    #[serde(default)]
-    description: String,
-    #[serde(default)]
-    deadline: String,
-    to: Option<i64>,
-}
-
-async fn task(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Form(given): Form<NewTask>) -> Answer {
-    act(&web, viewer, word, id, move |house, viewer, item| {
-        Ok(Command::CreateTask {
-            about: Some(item),
-            to: given.to.map_or(viewer.user.id, UserId),
-            title: given.title,
-            description: given.description,
-            deadline: super::tasks::deadline(&given.deadline, house)?,
-        })
-    })
-    .await
-}
-
-#[derive(Deserialize)]
-struct NewMessage {
-    channel: String,
-    #[serde(default)]
-    template: String,
-    #[serde(default)]
-    text: String,
-    #[serde(default)]
-    subject: String,
-}
-
-async fn message(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Form(given): Form<NewMessage>) -> Answer {
-    act(&web, viewer, word, id, |_, _, item| {
-        if given.template.is_empty() && given.text.trim().is_empty() {
-            return Err(Refusal::new("empty_message", "Напишите текст сообщения", "Write the text of the message").into());
-        }
-        let text = if given.template.is_empty() { given.text } else { String::new() };
-        Ok(Command::SendMessage { about: item, channel: given.channel, template: given.template, text, subject: given.subject, variables: Values::new(), key: String::new() })
-    })
-    .await
-}
-
-#[derive(Deserialize)]
-struct Chosen {
-    template: String,
-}
-
-/// The text of a template as it stands, holes included: what will be sent is filled by the channel.
-async fn template_text(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Asked(chosen): Asked<Chosen>) -> Answer {
-    let text = work(&web.house, move |house| {
-        house.read(|read| {
-            load(read, &viewer, &word, id)?;
-            let query = Query::of(kind::TEMPLATE).filter(Filter::is("code", Op::Eq, Value::text(&chosen.template))).limit(1);
-            let found = read.items(&Rights::system(), &query)?;
-            Ok(found.first().map(|item| item.values.text("body").to_owned()).unwrap_or_default())
-        })
-    })
-    .await?;
-    Ok(text.into_response())
-}
-
-#[derive(Template)]
-#[template(path = "readers.html")]
-struct Readers {
-    view: View,
-    /// Name and why he sees it.
-    people: Vec<(Person, String)>,
-}
-
-/// Who sees this record, and why.
-async fn readers(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>) -> Answer {
-    let piece = work(&web.house, move |house| {
-        house.read(|read| {
-            let (shape, item) = load(read, &viewer, &word, id)?;
-            let view = View::piece(house, &viewer);
-            let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
-            let (roles, users) = (read.roles()?, read.users()?);
-            let responsible = users.iter().find(|user| user.id == item.responsible());
-            let mut people = Vec::new();
-            for user in users.iter().filter(|user| user.active) {
-                let Some(role) = roles.iter().find(|role| role.code == user.role) else { continue };
-                let may = role.may.get(&shape.code).or_else(|| role.may.get("*")).and_then(|may| may.get(&Action::Read)).copied().unwrap_or_default();
-                let own = user.id == item.responsible();
-                let same = user.department != 0 && responsible.is_some_and(|other| other.department == user.department);
-                let title = role.title.get(viewer.lang);
-                let why = match may {
-                    _ if role.admin => view.with("readers-admin", "role", title),
-                    crm::Scope::All => view.with("readers-all", "role", title),
-                    crm::Scope::Department if same && !own => view.with("readers-department", "role", title),
-                    crm::Scope::Department | crm::Scope::Own if own => view.t("readers-own"),
-                    _ => continue,
-                };
-                people.push((answers.person(user.id), why));
-            }
-            Ok(Readers { view, people })
         })
     })
     .await?;

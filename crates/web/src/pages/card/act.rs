@@ -1,0 +1,150 @@
+//! What is done on a card: a comment, a task, a message; and who sees it.
+
+use super::load;
+use crate::answers::{Answers, Person};
+use crate::pages::{show, tasks};
+use crate::{Answer, View, Viewer, Web, letters, work};
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, Query as Asked, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use crm::{Action, Command, House, ItemRef, Outcome, Refusal, UserId, Values};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub(super) struct Comment {
+    #[serde(default)]
+    text: String,
+}
+
+/// Carries out a command for a card and answers with nothing: the live stream brings the new entry.
+async fn act(web: &Web, viewer: Viewer, word: String, id: i64, command: impl FnOnce(&House, &Viewer, ItemRef) -> Outcome<Command> + Send + 'static) -> Answer {
+    work(&web.house, move |house| {
+        let (_, item) = house.read(|read| load(read, &viewer, &word, id))?;
+        let command = command(house, &viewer, item.at())?;
+        house.command(&viewer.rights, &viewer.cause(house.now()), command)
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(super) async fn comment(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Form(given): Form<Comment>) -> Answer {
+    act(&web, viewer, word, id, move |_, _, item| Ok(Command::Comment { item, text: given.text })).await
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewTask {
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    deadline: String,
+    to: Option<i64>,
+}
+
+pub(super) async fn task(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Form(given): Form<NewTask>) -> Answer {
+    act(&web, viewer, word, id, move |house, viewer, item| {
+        Ok(Command::CreateTask {
+            about: Some(item),
+            to: given.to.map_or(viewer.user.id, UserId),
+            title: given.title,
+            description: given.description,
+            deadline: tasks::deadline(&given.deadline, house)?,
+        })
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewMessage {
+    channel: String,
+    #[serde(default)]
+    template: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    subject: String,
+}
+
+pub(super) async fn message(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Form(given): Form<NewMessage>) -> Answer {
+    act(&web, viewer, word, id, move |house, viewer, item| {
+        if !given.template.is_empty() {
+            let now = house.now();
+            return house.read(|read| {
+                let card = read.item(&viewer.rights, item)?.ok_or_else(Refusal::not_found)?;
+                letters::filled(read, &house.firm, now, &card, &given.channel, &given.template)
+            });
+        }
+        if given.text.trim().is_empty() {
+            return Err(Refusal::new("empty_message", "Напишите текст сообщения", "Write the text of the message").into());
+        }
+        let (template, variables, key) = (String::new(), Values::new(), String::new());
+        Ok(Command::SendMessage { about: item, channel: given.channel, template, text: given.text, subject: given.subject, variables, key })
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+pub(super) struct Chosen {
+    channel: String,
+    template: String,
+}
+
+/// What the client will read, to look at before it is sent.
+pub(super) async fn template_text(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Asked(chosen): Asked<Chosen>) -> Answer {
+    let text = work(&web.house, move |house| {
+        let now = house.now();
+        house.read(|read| {
+            let (_, card) = load(read, &viewer, &word, id)?;
+            Ok(match letters::filled(read, &house.firm, now, &card, &chosen.channel, &chosen.template)? {
+                Command::SendMessage { subject, text, .. } if !subject.is_empty() => format!("{subject}\n\n{text}"),
+                Command::SendMessage { text, .. } => text,
+                _ => String::new(),
+            })
+        })
+    })
+    .await?;
+    Ok(text.into_response())
+}
+
+#[derive(Template)]
+#[template(path = "readers.html")]
+struct Readers {
+    view: View,
+    /// Name and why he sees it.
+    people: Vec<(Person, String)>,
+}
+
+/// Who sees this record, and why.
+pub(super) async fn readers(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>) -> Answer {
+    let piece = work(&web.house, move |house| {
+        house.read(|read| {
+            let (shape, item) = load(read, &viewer, &word, id)?;
+            let view = View::piece(house, &viewer);
+            let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
+            let (roles, users) = (read.roles()?, read.users()?);
+            let responsible = users.iter().find(|user| user.id == item.responsible());
+            let mut people = Vec::new();
+            for user in users.iter().filter(|user| user.active) {
+                let Some(role) = roles.iter().find(|role| role.code == user.role) else { continue };
+                let may = role.may.get(&shape.code).or_else(|| role.may.get("*")).and_then(|may| may.get(&Action::Read)).copied().unwrap_or_default();
+                let own = user.id == item.responsible();
+                let same = user.department != 0 && responsible.is_some_and(|other| other.department == user.department);
+                let title = role.title.get(viewer.lang);
+                let why = match may {
+                    _ if role.admin => view.with("readers-admin", "role", title),
+                    crm::Scope::All => view.with("readers-all", "role", title),
+                    crm::Scope::Department if same && !own => view.with("readers-department", "role", title),
+                    crm::Scope::Department | crm::Scope::Own if own => view.t("readers-own"),
+                    _ => continue,
+                };
+                people.push((answers.person(user.id), why));
+            }
+            Ok(Readers { view, people })
+        })
+    })
+    .await?;
+    show(&piece)
+}
