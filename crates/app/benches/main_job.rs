@@ -8,7 +8,7 @@ use app::demo::{Demo, Options};
 use app::machine::{SystemChance, VirtualClock};
 use app::worker::Worker;
 use app::{firm, packs, server, show};
-use crm::{Actor, Cause, Clock, House, Query, Rights, StepState, Value, Values, code, kind};
+use crm::{Actor, Cause, House, Query, Rights, StepState, Value, Values, code, kind};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
