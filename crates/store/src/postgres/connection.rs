@@ -4,10 +4,13 @@ use crate::sql::{Cell, Dialect, Row, Sql, SqlError};
 use postgres::error::SqlState;
 use postgres::types::private::BytesMut;
 use postgres::types::{FromSql, IsNull, ToSql, Type};
+use postgres::config::SslMode;
 use postgres::{Client, Config, NoTls, Statement};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::error::Error;
+use std::sync::Arc;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// Statements kept prepared; filters make many shapes.
 const PREPARED: usize = 500;
@@ -24,9 +27,15 @@ pub struct Line {
 }
 
 impl Line {
-    /// Connects.
+    /// Connects. With `sslmode=require` the connection is encrypted and the server's certificate is checked against the
+    /// roots that this machine trusts (`SSL_CERT_FILE` names others); without it, it is not encrypted at all. Encrypting
+    /// without checking, as other clients do by default, would only look safe.
     pub fn connect(config: &Config) -> Result<Line, SqlError> {
-        let mut client = config.connect(NoTls).map_err(told)?;
+        let mut client = match config.get_ssl_mode() {
+            SslMode::Require => config.connect(tls()?),
+            _ => config.connect(NoTls),
+        }
+        .map_err(told)?;
         client.batch_execute(SETTINGS).map_err(told)?;
         Ok(Line { client: RefCell::new(client), prepared: RefCell::default() })
     }
@@ -71,6 +80,15 @@ impl Sql for Line {
     fn batch(&self, sql: &str) -> Result<(), SqlError> {
         self.client.borrow_mut().batch_execute(sql).map_err(told)
     }
+}
+
+fn tls() -> Result<MakeRustlsConnect, SqlError> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.map_err(|error| SqlError { conflict: false, passing: false, why: format!("TLS: {error}") })?;
+    Ok(MakeRustlsConnect::new(config.with_root_certificates(roots).with_no_client_auth()))
 }
 
 /// The engine's error in the common words. Its details are left out: they hold values of the data.

@@ -14,6 +14,7 @@ mod pages;
 mod people;
 mod rights;
 mod search;
+mod tls;
 
 /// Makes of each function a test on either engine.
 macro_rules! both {
