@@ -9,7 +9,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use crm::{Ending, Filter, Item, ItemRef, Moment, Op, Outcome, Query, Read, Refusal, Rights, Value, code, kind};
+use crm::{Ending, Fact, Filter, Item, ItemRef, Moment, Op, Outcome, Query, Read, Refusal, Rights, Value, code, kind};
 
 pub(crate) fn page() -> Page {
     Page { code: "popup", menu: None, routes: || Router::new().route("/popup/{id}", get(popup)) }
@@ -109,9 +109,14 @@ fn past(read: &dyn Read, view: &View, answers: &Answers<'_>, client: ItemRef, ca
     let events: Vec<_> = read.timeline(client, None, 60)?.into_iter().filter(|event| Some(event.about) != card).collect();
     // A card of a client may be somebody else's.
     answers.prefetch(events.iter().map(|event| event.about).collect::<Vec<_>>())?;
-    let events: Vec<_> = events.into_iter().filter(|event| answers.item(event.about).is_some()).collect();
+    let events: Vec<_> = events.into_iter().filter(|event| answers.item(event.about).is_some() && is_worth_telling(&event.fact)).collect();
     let teller = Teller::new(view, answers, client, &events)?;
     Ok(teller.entries(&events).into_iter().take(3).collect())
+}
+
+/// What was said and done with the client, not what the house told itself.
+fn is_worth_telling(fact: &Fact) -> bool {
+    !matches!(fact, Fact::Changed { .. } | Fact::Assigned { .. } | Fact::Notified { .. } | Fact::WebhookCalled { .. } | Fact::UrlCalled { .. } | Fact::RobotStopped { .. } | Fact::TaskGiven { .. })
 }
 
 fn open(answers: &Answers<'_>, item: &Item, amount: String) -> Option<Open> {
