@@ -164,3 +164,27 @@ fn the_same_bytes_are_kept_once() {
     let shelf = folder.path().join(&hash[..2]);
     assert_eq!(std::fs::read_dir(shelf).unwrap().count(), 1);
 }
+
+#[test]
+fn a_restart_of_postgres_is_survived() {
+    let db = Db::postgres().furnished();
+    let cut = || {
+        let mut client = postgres::Client::connect(&db.url, postgres::NoTls).unwrap();
+        client.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()", &[]).unwrap()
+    };
+    // Idle connections that died are replaced without a word.
+    assert!(cut() > 0);
+    let task = db.make(kind::TASK, Values::from([("title", Value::text("дело"))]));
+    assert!(cut() > 0);
+    assert_eq!(db.item(task.at()), Some(task));
+    // One that dies at work fails, leaves nothing, and the next is well.
+    let url = db.url.clone();
+    let broken = db.try_tx(move |tx| {
+        make(tx, kind::TASK, &Values::from([("title", Value::text("нет"))]))?;
+        let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+        client.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()", &[]).unwrap();
+        make(tx, kind::TASK, &Values::from([("title", Value::text("нет"))]))
+    });
+    assert!(matches!(broken, Err(Fault::Failed(Failure::Retry { .. }))), "{broken:?}");
+    assert_eq!(db.read(|read| read.count(&crm::Rights::system(), &crm::Query::of(kind::TASK), 10)).counted, 1);
+}
