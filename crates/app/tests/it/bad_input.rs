@@ -93,6 +93,8 @@ fn one_client_in_five_spellings_and_a_doubled_application_is_one() {
     let deal = firm.deals_of("+79990001122")[0].at();
     let filled = firm.timeline(deal).iter().filter(|event| matches!(event.fact, crm::Fact::FormFilled { .. })).count();
     assert_eq!(filled, 5, "every application stands in the history, the doubled ones once");
+    let popups = firm.timeline(deal).iter().filter(|event| matches!(event.fact, crm::Fact::Notified { popup: true, .. })).count();
+    assert!(popups >= 4, "the operator saw {popups} pop-ups of a client who came again four times");
     wait_for("the task", || firm.bound_to(deal, kind::TASK).first().map(|_| ()));
     assert_eq!(firm.bound_to(deal, kind::TASK).len(), 1);
 }

@@ -3,7 +3,7 @@
 use super::{Desk, clients};
 use crate::form::ask::{Form, Question, form_of};
 use crate::provider::{Consent, Filled};
-use crm::{Actor, Cause, EntityType, Fact, Item, Label, Lang, Outcome, Point, Read, Refusal, Rights, Schema, Tx, UserId, Value, Values, code, kind};
+use crm::{Actor, Cause, Command, EntityType, Fact, Item, Label, Lang, Outcome, Point, Read, Refusal, Rights, Schema, Tx, UserId, Value, Values, code, kind};
 
 /// Answers sorted by the card they belong to, each in the kind of its field.
 #[derive(Default)]
@@ -48,6 +48,7 @@ pub fn take(tx: &mut dyn Tx, desk: &Desk<'_>, filled: &Filled) -> Outcome<Item> 
     match open {
         Some(card) => {
             tx.record(&card, &cause, fact)?;
+            came_again(tx, desk, &cause, &card, &contact)?;
             fill_empty(tx, &cause, &card, sorted.card)
         }
         None => {
@@ -55,6 +56,18 @@ pub fn take(tx: &mut dyn Tx, desk: &Desk<'_>, filled: &Filled) -> Outcome<Item> 
             crm::item::create_with(tx, &Rights::system(), &cause, shape.id, &values, vec![fact])
         }
     }
+}
+
+/// A client who asks again while his card is open stands on its stage already, so no robot of that stage starts: whoever
+/// answers for the card sees it jump up all the same.
+fn came_again(tx: &mut dyn Tx, desk: &Desk<'_>, cause: &Cause, card: &Item, contact: &Item) -> Outcome<()> {
+    if card.responsible() == UserId::SYSTEM {
+        return Ok(());
+    }
+    let (name, number) = (contact.title(), card.id);
+    let text = Label::new(format!("{name} снова оставляет заявку: карточка № {number} ещё открыта"), format!("{name} applies again: card No. {number} is still open"));
+    let command = Command::Notify { users: vec![card.responsible()], about: card.at(), text, popup: true };
+    desk.executor.execute(tx, &Rights::system(), cause, &command).map(|_| ())
 }
 
 /// Gives every answer the kind of its field, or names every wrong one by its question.

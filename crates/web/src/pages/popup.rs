@@ -9,7 +9,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use crm::{Ending, Fact, Filter, Item, ItemRef, Moment, Op, Outcome, Query, Read, Refusal, Rights, Value, code, kind};
+use crm::{Ending, Fact, Filter, Item, ItemRef, Moment, Op, Outcome, Query, Read, Refusal, Rights, Seq, Value, code, kind};
 
 pub(crate) fn page() -> Page {
     Page { code: "popup", menu: None, routes: || Router::new().route("/popup/{id}", get(popup)) }
@@ -63,10 +63,11 @@ fn build(house: &crm::House, read: &dyn Read, viewer: &Viewer, id: i64) -> Outco
     let client = card.as_ref().and_then(|card| if card.kind == kind::CONTACT { Some(card.clone()) } else { answers.item(ItemRef::new(kind::CONTACT, card.contact())) });
     let shape = card.as_ref().and_then(|card| answers.schema.kind(card.kind)).cloned();
     let others = others(read, viewer, card.as_ref(), client.as_ref())?;
-    // A client is known when he had a card before this one.
-    let known = !others.is_empty() || card.as_ref().is_some_and(|card| card.values.flag("repeat_client"));
+    let again = card.as_ref().map(|card| asked_again(read, card.at())).transpose()?.flatten();
+    // A client is known when he had a card before this one, or asked before on this one.
+    let known = again.is_some() || !others.is_empty() || card.as_ref().is_some_and(|card| card.values.flag("repeat_client"));
     let past = match (&client, known) {
-        (Some(client), true) => past(read, &view, &answers, client.at(), card.as_ref().map(Item::at))?,
+        (Some(client), true) => past(read, &view, &answers, client.at(), card.as_ref().map(Item::at), again)?,
         _ => Vec::new(),
     };
     let phone = client.as_ref().and_then(|client| client.values.points(code::PHONE).first()).map(|point| point.normal.clone()).unwrap_or_default();
@@ -104,9 +105,18 @@ fn others(read: &dyn Read, viewer: &Viewer, card: Option<&Item>, client: Option<
     read.items(&viewer.rights, &query)
 }
 
-/// The last three things that were said or done before this card came.
-fn past(read: &dyn Read, view: &View, answers: &Answers<'_>, client: ItemRef, card: Option<ItemRef>) -> Outcome<Vec<Entry>> {
-    let events: Vec<_> = read.timeline(client, None, 60)?.into_iter().filter(|event| Some(event.about) != card).collect();
+/// The form that a known client filled in on a card that was open already, if that is what happened last.
+fn asked_again(read: &dyn Read, card: ItemRef) -> Outcome<Option<Seq>> {
+    let last = read.timeline(card, None, 60)?.into_iter().find(|event| matches!(event.fact, Fact::FormFilled { .. }));
+    let Some(last) = last.filter(|event| matches!(event.fact, Fact::FormFilled { repeat: true, .. })) else { return Ok(None) };
+    let before = read.timeline(card, Some(last.seq), 1)?;
+    // The first form of a new card of a known client stands right behind the making of the card.
+    Ok(before.first().filter(|event| !matches!(event.fact, Fact::Created | Fact::Moved { from: None, .. })).map(|_| last.seq))
+}
+
+/// The last three things that were said or done before this card came, or before he asked again on it.
+fn past(read: &dyn Read, view: &View, answers: &Answers<'_>, client: ItemRef, card: Option<ItemRef>, again: Option<Seq>) -> Outcome<Vec<Entry>> {
+    let events: Vec<_> = read.timeline(client, again, 60)?.into_iter().filter(|event| again.is_some() || Some(event.about) != card).collect();
     // A card of a client may be somebody else's.
     answers.prefetch(events.iter().map(|event| event.about).collect::<Vec<_>>())?;
     let events: Vec<_> = events.into_iter().filter(|event| answers.item(event.about).is_some() && is_worth_telling(&event.fact)).collect();
