@@ -258,8 +258,13 @@ fn pages(folder: &Path, many: u64) {
     let body = format!("login=boris&password={}", boris["password"].as_str().expect("a password"));
     let (status, answer) = line.ask("POST /login", &body);
     assert!(status < 400, "{answer}");
-    let cookie = answer.lines().find_map(|line| line.to_lowercase().starts_with("set-cookie: ").then(|| line[12..].split(';').next().unwrap_or("").to_owned())).expect("a cookie");
-    for (what, path) in [("board", "/deal/board"), ("list", "/deal"), ("list sorted by amount", "/deal?sort=amount"), ("search of a fragment", "/deal?q=777123")] {
+    let cookie = answer
+        .lines()
+        .find_map(|line| line.to_lowercase().starts_with("set-cookie: ").then(|| line[12..].split(';').next().unwrap_or("").to_owned()))
+        .expect("a cookie");
+    for (what, path) in
+        [("board", "/deal/board"), ("list", "/deal"), ("list sorted by amount", "/deal?sort=amount"), ("search of a fragment", "/deal?q=777123")]
+    {
         let mut took: Vec<Duration> = (0..21)
             .map(|_| {
                 let begun = Instant::now();
@@ -312,7 +317,13 @@ fn process(folder: &Path) {
     };
     let start = |port: u16| {
         let begun = Instant::now();
-        let child = Command::new(&binary).args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"]).arg(folder).env("VEKHA_LOG", "error").stderr(Stdio::null()).spawn().expect("it starts");
+        let child = Command::new(&binary)
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
+            .arg(folder)
+            .env("VEKHA_LOG", "error")
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
         while TcpStream::connect(("127.0.0.1", port)).map(|stream| Line { stream, buffer: Vec::new() }.ask_with("GET /health", "").0).ok() != Some(200) {
             std::thread::sleep(Duration::from_millis(2));
             assert!(begun.elapsed() < Duration::from_secs(30), "the binary does not start");
@@ -326,7 +337,9 @@ fn process(folder: &Path) {
     let (mut second, took) = start(free());
     std::thread::sleep(Duration::from_secs(3));
     let status = std::fs::read_to_string(format!("/proc/{}/status", second.id())).expect("the system tells");
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).and_then(|text| text.trim().split(' ').next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1_024.0;
+    let resident =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).and_then(|text| text.trim().split(' ').next()?.parse::<f64>().ok()).unwrap_or(0.0)
+            / 1_024.0;
     second.kill().expect("it can be stopped");
     second.wait().expect("it stops");
     println!("{:<58}{:>9.0} ms   (promised: under 500)", "cold start to the first answer", took.as_secs_f64() * 1_000.0);

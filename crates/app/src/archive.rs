@@ -86,7 +86,9 @@ pub fn restore(config: &Config, from: &Path) -> Outcome<String> {
 }
 
 fn unpack(from: &Path, into: &Path) -> Outcome<()> {
-    let broken = |why: String| -> crm::Fault { Refusal::new("broken_copy", format!("Копия повреждена: {why}"), format!("The copy is broken: {why}")).into() };
+    let broken = |why: String| -> crm::Fault {
+        Refusal::new("broken_copy", format!("Копия повреждена: {why}"), format!("The copy is broken: {why}")).into()
+    };
     firm::make_folder(into)?;
     let file = File::open(from).map_err(failed("cannot open the copy"))?;
     let mut archive = tar::Archive::new(file);

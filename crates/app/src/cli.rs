@@ -2,9 +2,9 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line talks to a person")]
 
 use crate::config::Config;
+use crate::demo::{self as world, weather::Weather};
 use crate::machine::{SystemClock, VirtualClock};
 use crate::worker::Worker;
-use crate::demo::{self as world, weather::Weather};
 use crate::{archive, doctor, firm, packs, server, show};
 use clap::{Args, Parser, Subcommand};
 use crm::{Clock, House, Lang, User};
@@ -341,7 +341,9 @@ pub fn webhook_address(house: &House, login: &str, scope: &str, title: &str) -> 
     let scopes: Vec<String> = scope.split(',').map(|one| one.trim().to_lowercase()).filter(|one| !one.is_empty()).collect();
     let (login, title, now, chance) = (login.to_lowercase(), title.to_owned(), house.now(), house.chance.clone());
     let (webhook, secret) = house.transact(move |tx| {
-        let user = tx.user_by_login(&login)?.ok_or_else(|| crm::Refusal::new("unknown_user", format!("Сотрудника «{login}» нет"), format!("There is no employee {login}")))?;
+        let user = tx
+            .user_by_login(&login)?
+            .ok_or_else(|| crm::Refusal::new("unknown_user", format!("Сотрудника «{login}» нет"), format!("There is no employee {login}")))?;
         team::webhooks::create(tx, chance.as_ref(), user.id, &scopes, &title, now)
     })?;
     Ok(format!("{}/rest/{}/{secret}/", house.firm.public_url, webhook.user))

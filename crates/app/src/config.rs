@@ -69,7 +69,10 @@ const OPTIONS: [(&str, &str); 9] = [
     ("lang", "Language of pages for people who are not signed in: ru or en."),
     ("log", "What goes into the log: error, warn, info, debug, or a filter like info,rest=debug."),
     ("deliveries", "How many messages are handed to providers at the same time, 1 to 64."),
-    ("private_calls", "Providers and outgoing webhooks may live at private addresses (127.0.0.1, 10.x, 192.168.x). Off unless your PBX is in your own network."),
+    (
+        "private_calls",
+        "Providers and outgoing webhooks may live at private addresses (127.0.0.1, 10.x, 192.168.x). Off unless your PBX is in your own network.",
+    ),
 ];
 
 impl Config {

@@ -29,13 +29,26 @@ fn findings(config: &Config) -> crm::Outcome<Vec<(bool, String)>> {
     let now = house.now();
     let mut list = Vec::new();
     let complaints = house.store.check()?;
-    list.push((complaints.is_empty(), format!("database ({}): {}", house.store.engine(), if complaints.is_empty() { "sound".to_owned() } else { complaints.join("; ") })));
-    let (users, accounts, dead, (waiting, oldest), latest, mark) =
-        house.read(|read| Ok((read.users()?, read.accounts()?, read.dead_jobs(500)?.len(), read.job_backlog(now)?, read.latest()?, read.mark("automation")?)))?;
+    list.push((
+        complaints.is_empty(),
+        format!("database ({}): {}", house.store.engine(), if complaints.is_empty() { "sound".to_owned() } else { complaints.join("; ") }),
+    ));
+    let (users, accounts, dead, (waiting, oldest), latest, mark) = house
+        .read(|read| Ok((read.users()?, read.accounts()?, read.dead_jobs(500)?.len(), read.job_backlog(now)?, read.latest()?, read.mark("automation")?)))?;
     let admins = users.iter().filter(|user| user.active && user.role == "admin").count();
-    list.push((admins > 0, format!("administrators: {admins}{}", if admins == 0 { "; make one: vekha user add --login NAME --name \"First Last\" --role admin" } else { "" })));
+    list.push((
+        admins > 0,
+        format!("administrators: {admins}{}", if admins == 0 { "; make one: vekha user add --login NAME --name \"First Last\" --role admin" } else { "" }),
+    ));
     let secure = config.public_url.starts_with("https://");
-    list.push((secure, format!("public_url: {}{}", house.firm.public_url, if secure { "" } else { "; clients' data and passwords travel open: put TLS in front and set public_url to https://" })));
+    list.push((
+        secure,
+        format!(
+            "public_url: {}{}",
+            house.firm.public_url,
+            if secure { "" } else { "; clients' data and passwords travel open: put TLS in front and set public_url to https://" }
+        ),
+    ));
     for account in accounts.iter().filter(|account| account.enabled) {
         let Some(provider) = channels::providers::all().iter().find(|one| one.about().code == account.provider) else { continue };
         let missing: Vec<String> = provider

@@ -77,7 +77,9 @@ pub fn plan(read: &dyn Read, pack: &Pack) -> Outcome<Vec<String>> {
             None if given.id.is_some() => lines.push(format!("+ type {} ({} fields)", given.code, given.fields.len())),
             None if pack.types.iter().any(|one| one.code == given.code && one.id.is_some()) => {}
             None => lines.push(format!("+ fields of {} (with the pack base)", given.code)),
-            Some(known) => lines.extend(given.fields.iter().filter(|field| !known.has(&field.code)).map(|field| format!("+ field {}.{}", given.code, field.code))),
+            Some(known) => {
+                lines.extend(given.fields.iter().filter(|field| !known.has(&field.code)).map(|field| format!("+ field {}.{}", given.code, field.code)))
+            }
         }
     }
     for given in &pack.pipelines {

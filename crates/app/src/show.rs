@@ -49,7 +49,13 @@ pub struct Ready {
 impl Ready {
     /// For a person.
     pub fn lines(&self) -> Vec<String> {
-        let mut lines = vec![String::new(), format!("  Vekha      {}", self.url), format!("  The form   {}", self.landing), format!("  The phone  {}", self.phone), String::new()];
+        let mut lines = vec![
+            String::new(),
+            format!("  Vekha      {}", self.url),
+            format!("  The form   {}", self.landing),
+            format!("  The phone  {}", self.phone),
+            String::new(),
+        ];
         lines.extend(self.logins.iter().map(|login| format!("  {:<9}  {:<10} {}", login.role, login.login, login.password)));
         lines.push(String::new());
         lines
@@ -156,10 +162,7 @@ fn connect(house: &House, world: &Demo) -> Outcome<()> {
         ("from", Value::text("info@vekha.example")),
         ("from_name", Value::text("Долговая защита")),
     ]);
-    let wanted = [
-        ("twilio_whatsapp", "WhatsApp", twilio, Values::from([("auth_token", Value::text(at.auth_token))])),
-        ("smtp", "Почта", smtp, Values::new()),
-    ];
+    let wanted = [("twilio_whatsapp", "WhatsApp", twilio, Values::from([("auth_token", Value::text(at.auth_token))])), ("smtp", "Почта", smtp, Values::new())];
     house.transact(move |tx| {
         for (provider, title, settings, secrets) in &wanted {
             let id = tx.account_by_code(provider, ACCOUNT)?.map_or(AccountId(0), |account| account.id);
@@ -217,7 +220,12 @@ fn put_card(tx: &mut dyn Tx, card: &PackCard, now: Moment) -> Outcome<ItemRef> {
     let schema = tx.schema();
     let stage = schema.default_pipeline(kind::DEAL).and_then(|pipeline| pipeline.stages.iter().find(|stage| stage.code == card.stage));
     let stage = stage.ok_or_else(|| Refusal::new("broken_pack", format!("нет стадии {}", card.stage), format!("there is no stage {}", card.stage)))?;
-    let deal = card.deal.clone().with(code::RESPONSIBLE, Value::user(responsible)).with(code::CONTACT, Value::Int(contact.id)).with(code::STAGE, Value::Int(stage.id.0));
+    let deal = card
+        .deal
+        .clone()
+        .with(code::RESPONSIBLE, Value::user(responsible))
+        .with(code::CONTACT, Value::Int(contact.id))
+        .with(code::STAGE, Value::Int(stage.id.0));
     Ok(crm::item::create(tx, &rights, &cause, kind::DEAL, &deal)?.at())
 }
 

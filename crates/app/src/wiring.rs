@@ -32,9 +32,13 @@ impl Execute for Wiring {
             Command::MoveTask { task, status } => team::tasks::move_to(tx, rights, cause, *task, status).map(done),
             Command::CheckDeadline { task } => team::tasks::check_deadline(tx, cause, *task).map(|()| Done::with(*task)),
             Command::SendMessage { .. } => channels::send::queue(tx, &self.firm, rights, cause, command).map(done),
-            Command::Notify { users, about, text, popup } => team::notices::notify(tx, cause, users, *about, text, *popup).map(|made| Done { item: made.first().map(crm::Item::at) }),
+            Command::Notify { users, about, text, popup } => {
+                team::notices::notify(tx, cause, users, *about, text, *popup).map(|made| Done { item: made.first().map(crm::Item::at) })
+            }
             Command::CallUrl { about, .. } => channels::delivery::queue_call(tx, cause, command).map(|()| Done::with(*about)),
-            Command::Deliver { .. } => Err(Refusal::new("not_here", "Эту команду выполняет очередь доставки", "This command is carried out by the delivery queue").into()),
+            Command::Deliver { .. } => {
+                Err(Refusal::new("not_here", "Эту команду выполняет очередь доставки", "This command is carried out by the delivery queue").into())
+            }
         }
     }
 }

@@ -80,7 +80,13 @@ pub(crate) fn told(read: &dyn Read, kind: crm::EntityTypeId, condition: &Filter,
         Filter::All(list) => joined(list, if lang == Lang::Ru { " и " } else { " and " }),
         Filter::One(list) => joined(list, if lang == Lang::Ru { " или " } else { " or " }),
         Filter::Not(one) => format!("{} ({})", if lang == Lang::Ru { "не" } else { "not" }, told(read, kind, one, zone, lang)),
-        Filter::Search(text) => if lang == Lang::Ru { format!("есть «{text}»") } else { format!("holds “{text}”") },
+        Filter::Search(text) => {
+            if lang == Lang::Ru {
+                format!("есть «{text}»")
+            } else {
+                format!("holds “{text}”")
+            }
+        }
         Filter::Is { field, op, value } => {
             let schema = read.schema();
             let Some(known) = schema.field(kind, field) else { return field.clone() };

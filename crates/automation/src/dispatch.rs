@@ -2,7 +2,7 @@
 //! crash anywhere leaves all of it or nothing (automation.md D2).
 
 use crate::{entering, triggering};
-use crm::{Actor, Cause, Event, Execute, Fact, Failure, Fault, Firm, Lang, Label, Moment, Outcome, Seq, Tx};
+use crm::{Actor, Cause, Event, Execute, Fact, Failure, Fault, Firm, Label, Lang, Moment, Outcome, Seq, Tx};
 
 /// Under this name the mark stands.
 pub const READER: &str = "automation";

@@ -6,7 +6,8 @@ use crate::place::known;
 use crate::steps::{active, close, next_in_lane, rule_of};
 use crate::timing;
 use crm::{
-    Cause, Change, Ending, Event, Fact, Firm, Item, Label, Lane, Lang, Moment, Outcome, Program, Rule, Run, RunId, StageId, Step, StepId, StepState, Tx, code, format,
+    Cause, Change, Ending, Event, Fact, Firm, Item, Label, Lane, Lang, Moment, Outcome, Program, Rule, Run, RunId, StageId, Step, StepId, StepState, Tx, code,
+    format,
 };
 
 /// So many steps of one card may wait (automation.md §5.10).
@@ -32,7 +33,10 @@ pub(crate) fn moved(tx: &mut dyn Tx, firm: &Firm, now: Moment, event: &Event, to
             format!("The chain of events is longer than {}: the robots of the stage were stopped so as not to go in circles", guards::DEEPEST),
         ))
     } else if waiting + program.robots().count() > MOST_WAITING {
-        Some(Label::new(format!("У карточки уже {waiting} ожидающих роботов: новые не запущены"), format!("{waiting} robots of the card wait already: no new ones were started")))
+        Some(Label::new(
+            format!("У карточки уже {waiting} ожидающих роботов: новые не запущены"),
+            format!("{waiting} robots of the card wait already: no new ones were started"),
+        ))
     } else {
         None
     };

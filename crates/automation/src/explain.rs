@@ -50,7 +50,10 @@ fn trigger_lines(read: &dyn Read, rule: &Rule, item: &Item, now: Moment, lines: 
     if looks.is_empty() {
         lines.push(Label::new("С карточкой ещё не происходило того, чего ждёт этот триггер", "What this trigger waits for has not happened to the card yet"));
     }
-    Ok(looks.into_iter().map(|one| dated(one.at, now, if one.fired { "сработал" } else { "не сработал" }, if one.fired { "fired" } else { "did not fire" }, &one.reason)).collect())
+    Ok(looks
+        .into_iter()
+        .map(|one| dated(one.at, now, if one.fired { "сработал" } else { "не сработал" }, if one.fired { "fired" } else { "did not fire" }, &one.reason))
+        .collect())
 }
 
 fn robot_lines(read: &dyn Read, rule: &Rule, item: &Item, now: Moment, lines: &mut Vec<Label>) -> Outcome<Vec<Label>> {
@@ -92,7 +95,10 @@ fn step_line(step: &Step, now: Moment) -> Label {
                 false => ("Сработает сейчас".to_owned(), "Will work now".to_owned()),
             };
             let paused = step.bound_to == PAUSE;
-            Label::new(with_reason(if paused { ru.replace("Сработает", "Пауза кончится") } else { ru }, &step.reason.ru), with_reason(if paused { en.replace("Will work", "The pause will end") } else { en }, &step.reason.en))
+            Label::new(
+                with_reason(if paused { ru.replace("Сработает", "Пауза кончится") } else { ru }, &step.reason.ru),
+                with_reason(if paused { en.replace("Will work", "The pause will end") } else { en }, &step.reason.en),
+            )
         }
         (StepState::Waiting, None) => match step.reason.ru.is_empty() {
             true => Label::new("Ждёт срока", "Waits for its moment"),

@@ -31,7 +31,10 @@ pub(crate) fn trigger(read: &dyn Read, rule: RuleId, item: &Item, to: StageId, e
     if in_chain(read, rule, item.at(), event)? >= TRIGGER_IN_CHAIN {
         return Ok(Some((
             "loop",
-            Label::new("Правило уже сработало в этой цепочке событий: остановлено, чтобы не ходить по кругу", "The rule has already worked in this chain of events: stopped so as not to go in circles"),
+            Label::new(
+                "Правило уже сработало в этой цепочке событий: остановлено, чтобы не ходить по кругу",
+                "The rule has already worked in this chain of events: stopped so as not to go in circles",
+            ),
         )));
     }
     if let Some(stop) = per_hour(read, rule, item.at(), now)? {
@@ -51,7 +54,10 @@ pub(crate) fn robot(read: &dyn Read, rule: RuleId, item: ItemRef, entry: &Event,
     if in_chain(read, rule, item, entry)? >= ROBOT_IN_CHAIN {
         return Ok(Some((
             "loop",
-            Label::new("Робот уже трижды сработал в этой цепочке событий: остановлен, чтобы не ходить по кругу", "The robot has worked three times in this chain of events: stopped so as not to go in circles"),
+            Label::new(
+                "Робот уже трижды сработал в этой цепочке событий: остановлен, чтобы не ходить по кругу",
+                "The robot has worked three times in this chain of events: stopped so as not to go in circles",
+            ),
         )));
     }
     per_hour(read, rule, item, now)
@@ -88,7 +94,10 @@ pub(crate) fn ping_pong(read: &dyn Read, item: &Item, to: StageId, now: Moment) 
 fn too_deep() -> Stop {
     (
         "loop",
-        Label::new(format!("Цепочка событий длиннее {DEEPEST}: остановлена, чтобы не ходить по кругу"), format!("The chain of events is longer than {DEEPEST}: stopped so as not to go in circles")),
+        Label::new(
+            format!("Цепочка событий длиннее {DEEPEST}: остановлена, чтобы не ходить по кругу"),
+            format!("The chain of events is longer than {DEEPEST}: stopped so as not to go in circles"),
+        ),
     )
 }
 

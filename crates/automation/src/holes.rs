@@ -246,7 +246,10 @@ pub fn placeholders(schema: &Schema, of: EntityTypeId) -> Vec<(String, Label)> {
         let by_title = format!("{}.{}", shape.title.ru, if field.code == code::ID { "Номер" } else { &field.title.ru });
         let plain_title = !field.title.ru.contains([':', '{', '}', '.']) && source(schema, of, &by_title) == Some(Source::Own(field));
         let name = if plain_title { by_title } else { field.code.clone() };
-        list.push((format!("{{{{{name}}}}}"), Label::new(format!("{}: {}", shape.title.ru, field.title.ru), format!("{}: {}", shape.title.en, field.title.en))));
+        list.push((
+            format!("{{{{{name}}}}}"),
+            Label::new(format!("{}: {}", shape.title.ru, field.title.ru), format!("{}: {}", shape.title.en, field.title.en)),
+        ));
     }
     list
 }
@@ -257,7 +260,18 @@ pub(crate) mod tests {
     use crm::EntityType;
 
     fn shape(id: EntityTypeId, code: &str, title: Label, fields: Vec<Field>) -> EntityType {
-        EntityType { id, code: code.into(), title: title.clone(), plural: title, staged: id == kind::DEAL, listed: true, searched: true, icon: String::new(), fields }.complete()
+        EntityType {
+            id,
+            code: code.into(),
+            title: title.clone(),
+            plural: title,
+            staged: id == kind::DEAL,
+            listed: true,
+            searched: true,
+            icon: String::new(),
+            fields,
+        }
+        .complete()
     }
 
     /// A deal and a contact as in the shipped types.

@@ -104,7 +104,8 @@ impl Place<'_> {
         };
         let mut wrong = Wrong::new();
         if !channel.is_empty() && template.values.text("channel") != channel {
-            let reason = Label::new(format!("шаблон «{}» для другого канала", template.title()), format!("the template {} is for another channel", template.title()));
+            let reason =
+                Label::new(format!("шаблон «{}» для другого канала", template.title()), format!("the template {} is for another channel", template.title()));
             wrong.push(("template".to_owned(), reason));
         }
         for text in [template.values.text("subject"), template.values.text("body")] {

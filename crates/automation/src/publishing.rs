@@ -25,7 +25,8 @@ pub fn publish(tx: &mut dyn Tx, rights: &Rights, now: Moment, stage: StageId, ru
         return Err(Refusal::denied("У вас нет права изменять правила автоматизации", "You may not change the rules of automation").into());
     }
     let schema = tx.schema();
-    let kind = schema.stage(stage).map(|(pipeline, _)| pipeline.kind).ok_or_else(|| Refusal::new("unknown_stage", "Такой стадии нет", "There is no such stage"))?;
+    let kind =
+        schema.stage(stage).map(|(pipeline, _)| pipeline.kind).ok_or_else(|| Refusal::new("unknown_stage", "Такой стадии нет", "There is no such stage"))?;
     demand_not_too_many(&rules)?;
     let place = Place { read: tx.read(), schema, kind, stage };
     let mut accepted = Vec::with_capacity(rules.len());
@@ -39,11 +40,16 @@ pub fn publish(tx: &mut dyn Tx, rights: &Rights, now: Moment, stage: StageId, ru
         if rule.id != RuleId(0) && !numbers.insert(rule.id) {
             faults.push(("title".to_owned(), Label::new("правило стоит на стадии дважды", "the rule stands on the stage twice")));
         }
-        wrong.extend(faults.into_iter().map(|(path, reason)| (format!("{stage}/{at}/{path}"), Label::new(format!("«{}»: {}", rule.title, reason.ru), format!("{}: {}", rule.title, reason.en)))));
+        wrong.extend(faults.into_iter().map(|(path, reason)| {
+            (format!("{stage}/{at}/{path}"), Label::new(format!("«{}»: {}", rule.title, reason.ru), format!("{}: {}", rule.title, reason.en)))
+        }));
         accepted.push(rule);
     }
     if !wrong.is_empty() {
-        return Err(Refusal { fields: wrong, ..Refusal::new("wrong_rule", "Проверьте настройки правил", "Check the settings of the rules") }.into());
+        return Err(Refusal {
+            fields: wrong, ..Refusal::new("wrong_rule", "Проверьте настройки правил", "Check the settings of the rules")
+        }
+        .into());
     }
     let mut program = Program { stage, version: 0, rules: accepted, at: now, by: rights.user };
     tx.publish(&mut program)?;
@@ -70,13 +76,21 @@ fn is_known(place: &Place<'_>, rule: RuleId) -> Outcome<bool> {
 fn demand_not_too_many(rules: &[Rule]) -> Outcome<()> {
     let robots = rules.iter().filter(|rule| rule.kind == RuleKind::Robot).count();
     if robots > MOST_ROBOTS {
-        return Err(Refusal::new("too_many_rules", format!("На стадии не больше {MOST_ROBOTS} роботов, а здесь {robots}"), format!("A stage has at most {MOST_ROBOTS} robots, here are {robots}")).into());
+        return Err(Refusal::new(
+            "too_many_rules",
+            format!("На стадии не больше {MOST_ROBOTS} роботов, а здесь {robots}"),
+            format!("A stage has at most {MOST_ROBOTS} robots, here are {robots}"),
+        )
+        .into());
     }
     let triggers = rules.len() - robots;
     if triggers > MOST_TRIGGERS {
-        return Err(
-            Refusal::new("too_many_rules", format!("На стадии не больше {MOST_TRIGGERS} триггеров, а здесь {triggers}"), format!("A stage has at most {MOST_TRIGGERS} triggers, here are {triggers}")).into()
-        );
+        return Err(Refusal::new(
+            "too_many_rules",
+            format!("На стадии не больше {MOST_TRIGGERS} триггеров, а здесь {triggers}"),
+            format!("A stage has at most {MOST_TRIGGERS} triggers, here are {triggers}"),
+        )
+        .into());
     }
     Ok(())
 }
@@ -88,7 +102,10 @@ fn settle(place: &Place<'_>, rule: &mut Rule) -> Outcome<Wrong> {
         RuleKind::Robot => robots::find(&rule.code).map(robots::Robot::about),
     };
     let Some(about) = about else {
-        return Ok(vec![("code".to_owned(), Label::new(format!("триггера или робота «{}» нет", rule.code), format!("there is no trigger or robot {}", rule.code)))]);
+        return Ok(vec![(
+            "code".to_owned(),
+            Label::new(format!("триггера или робота «{}» нет", rule.code), format!("there is no trigger or robot {}", rule.code)),
+        )]);
     };
     let mut wrong = Wrong::new();
     rule.title = rule.title.trim().to_owned();

@@ -6,7 +6,10 @@ use crate::robots::{self, Robot};
 use crate::scene::Scene;
 use crate::steps::{PAUSE, end, gone, rule_of};
 use crate::{conditions, entering, guards, timing};
-use crm::{Cause, Command, Done, Ending, Event, Execute, Fact, Failure, Fault, Firm, Item, ItemRef, Label, Lang, Moment, Outcome, Rights, Rule, Seq, Step, StepState, Tx};
+use crm::{
+    Cause, Command, Done, Ending, Event, Execute, Fact, Failure, Fault, Firm, Item, ItemRef, Label, Lang, Moment, Outcome, Rights, Rule, Seq, Step, StepState,
+    Tx,
+};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::time::Duration;
@@ -95,7 +98,8 @@ fn stands_elsewhere(tx: &dyn Tx, step: &Step, item: &Item, entry: &Event) -> Opt
         return None;
     }
     let schema = tx.schema();
-    let closed = item.stage().filter(|stage| *stage != step.stage).and_then(|stage| schema.stage(stage)).is_some_and(|(_, stage)| stage.outcome != Ending::Open);
+    let closed =
+        item.stage().filter(|stage| *stage != step.stage).and_then(|stage| schema.stage(stage)).is_some_and(|(_, stage)| stage.outcome != Ending::Open);
     match (step.survives, closed) {
         (true, false) => None,
         (true, true) => Some(Label::new("Карточка закрыта", "The card is closed")),

@@ -90,7 +90,9 @@ impl<'a> Scene<'a> {
     /// The answer behind a text that is nothing but one hole without modifiers: to copy it as it is.
     pub fn copied(&self, text: &str) -> Option<Value> {
         match crm::text::pieces(text.trim()).as_slice() {
-            [crm::text::Piece::Hole { name, modifier: "" }] => Some(self.raw(holes::source(&self.schema, self.item.kind, name)?)).filter(|value| !value.is_empty()),
+            [crm::text::Piece::Hole { name, modifier: "" }] => {
+                Some(self.raw(holes::source(&self.schema, self.item.kind, name)?)).filter(|value| !value.is_empty())
+            }
             _ => None,
         }
     }

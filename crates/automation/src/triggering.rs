@@ -4,7 +4,10 @@
 use crate::place::known;
 use crate::triggers::{self, Fires, Sight};
 use crate::{conditions, guards};
-use crm::{Actor, Cause, Command, Ending, Evaluation, Event, Execute, Fact, Fault, Firm, Item, ItemRef, Label, Lang, Moment, Outcome, Pipeline, Rights, Rule, Stage, Tx, format};
+use crm::{
+    Actor, Cause, Command, Ending, Evaluation, Event, Execute, Fact, Fault, Firm, Item, ItemRef, Label, Lang, Moment, Outcome, Pipeline, Rights, Rule, Stage,
+    Tx, format,
+};
 use std::sync::LazyLock;
 
 /// Whether any trigger wants to see such facts.
@@ -108,7 +111,10 @@ fn ask_each(tx: &dyn Tx, case: &Case<'_>, pipeline: &Pipeline) -> Outcome<Vec<As
 /// Why a trigger does not fire; `None` when it does.
 fn refuses(tx: &dyn Tx, case: &Case<'_>, trigger: &dyn triggers::Trigger, rule: &Rule, stage: &Stage, place: usize) -> Outcome<Option<guards::Stop>> {
     if rule.ignore_rules && case.event.by.rule().is_some() {
-        return Ok(Some(("by_rule", Label::new("Изменение сделало правило, а такие изменения не учитываются", "A rule made the change, and such changes are ignored"))));
+        return Ok(Some((
+            "by_rule",
+            Label::new("Изменение сделало правило, а такие изменения не учитываются", "A rule made the change, and such changes are ignored"),
+        )));
     }
     let schema = tx.schema();
     if let Fires::No(why) = trigger.fires(&Sight { event: case.event, item: case.item, record: case.record, schema: &schema }, &rule.settings) {
@@ -118,10 +124,19 @@ fn refuses(tx: &dyn Tx, case: &Case<'_>, trigger: &dyn triggers::Trigger, rule: 
         return Ok(Some(("condition", Label::new(format!("Условие не выполнено: {}", why.ru), format!("The condition does not hold: {}", why.en)))));
     }
     if case.closed && !rule.allow_back {
-        return Ok(Some(("final_stage", Label::new("Карточка уже закрыта: из последних стадий триггер не возвращает", "The card is closed: a trigger does not bring it back from a final stage"))));
+        return Ok(Some((
+            "final_stage",
+            Label::new(
+                "Карточка уже закрыта: из последних стадий триггер не возвращает",
+                "The card is closed: a trigger does not bring it back from a final stage",
+            ),
+        )));
     }
     if place == case.stands {
-        return Ok(Some(("not_forward", Label::new(format!("Карточка уже на стадии «{}»", stage.title.ru), format!("The card is on the stage {} already", stage.title.en)))));
+        return Ok(Some((
+            "not_forward",
+            Label::new(format!("Карточка уже на стадии «{}»", stage.title.ru), format!("The card is on the stage {} already", stage.title.en)),
+        )));
     }
     if place < case.stands && !rule.allow_back {
         let reason = Label::new(
@@ -149,7 +164,17 @@ fn evaluation(case: &Case<'_>, one: &Asked) -> Evaluation {
             (true, "fired", reason)
         }
     };
-    Evaluation { event: case.event.seq, rule: one.rule.id, version: one.version, stage: one.stage.id, item: case.item.at(), fired, code: code.to_owned(), reason, at: case.now }
+    Evaluation {
+        event: case.event.seq,
+        rule: one.rule.id,
+        version: one.version,
+        stage: one.stage.id,
+        item: case.item.at(),
+        fired,
+        code: code.to_owned(),
+        reason,
+        at: case.now,
+    }
 }
 
 /// Moves the card. What forbids it is written down as the trigger's answer.

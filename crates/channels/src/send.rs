@@ -70,7 +70,9 @@ pub fn queue(tx: &mut dyn Tx, _firm: &Firm, rights: &Rights, cause: &Cause, comm
 fn account(read: &dyn Read, provider: &dyn Provider) -> Outcome<Account> {
     let about = provider.about();
     let found = read.accounts()?.into_iter().filter(|account| account.enabled && account.provider == about.code).min_by_key(|account| account.id);
-    found.ok_or_else(|| Refusal::new("no_account", format!("Канал «{}» не подключён", about.title.ru), format!("The channel {} is not connected", about.title.en)).into())
+    found.ok_or_else(|| {
+        Refusal::new("no_account", format!("Канал «{}» не подключён", about.title.ru), format!("The channel {} is not connected", about.title.en)).into()
+    })
 }
 
 /// The client of a card; the card itself when it is a client.

@@ -70,7 +70,8 @@ pub fn check(found: Vec<SocketAddr>, private_allowed: bool) -> Result<Vec<Socket
 
 /// Addresses of a mail server, checked. Blocks.
 pub fn resolve(host: &str, port: u16, private_allowed: bool) -> Result<Vec<SocketAddr>, crate::Trouble> {
-    let found: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(|error| crate::Trouble::not_sent(format!("the name cannot be resolved: {error}")))?.collect();
+    let found: Vec<SocketAddr> =
+        (host, port).to_socket_addrs().map_err(|error| crate::Trouble::not_sent(format!("the name cannot be resolved: {error}")))?.collect();
     if found.is_empty() {
         return Err(crate::Trouble::not_sent("the name has no address"));
     }
@@ -102,9 +103,32 @@ mod tests {
     #[test]
     fn the_inner_network_is_not_called_in_any_spelling() {
         for text in [
-            "127.0.0.1", "127.8.8.8", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "255.255.255.255",
-            "224.0.0.1", "198.18.0.1", "::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "fe80::1", "fc00::1", "fd00:ec2::254", "ff02::1",
-            "64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:7f00:1::", "2001:db8::1", "fec0::1",
+            "127.0.0.1",
+            "127.8.8.8",
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "224.0.0.1",
+            "198.18.0.1",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::127.0.0.1",
+            "fe80::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "ff02::1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "2001:0:7f00:1::",
+            "2001:db8::1",
+            "fec0::1",
         ] {
             assert!(is_private(text.parse().unwrap()), "{text}");
         }

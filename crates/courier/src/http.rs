@@ -92,7 +92,9 @@ fn read(mut response: Response, until: Instant) -> Result<Reply, Trouble> {
         }
         match response.read(&mut piece) {
             Ok(0) => return Ok(Reply { status, headers, body }),
-            Ok(count) if body.len() + count > LARGEST_ANSWER => return Err(Trouble::Unknown { why: format!("status {status}, but the answer is longer than 1 MiB") }),
+            Ok(count) if body.len() + count > LARGEST_ANSWER => {
+                return Err(Trouble::Unknown { why: format!("status {status}, but the answer is longer than 1 MiB") });
+            }
             Ok(count) => body.extend_from_slice(&piece[..count]),
             Err(error) => return Err(Trouble::Unknown { why: format!("status {status}, but the answer broke off: {}", error.kind()) }),
         }

@@ -45,7 +45,12 @@ fn write(mail: &Mail) -> Result<(Envelope, Vec<u8>), Trouble> {
     let address = |text: &str, what: &str| text.trim().parse::<lettre::Address>().map_err(|_| wrong(what));
     let from = Mailbox::new((!mail.from_name.is_empty()).then(|| one_line(&mail.from_name)), address(&mail.from, "the sender")?);
     let to = Mailbox::new(None, address(&mail.to, "the receiver")?);
-    let mut letter = MessageBuilder::new().from(from).to(to).subject(one_line(&mail.subject)).date(SystemTime::UNIX_EPOCH + Duration::from_secs(mail.date_seconds)).message_id(Some(one_line(&mail.message_id)));
+    let mut letter = MessageBuilder::new()
+        .from(from)
+        .to(to)
+        .subject(one_line(&mail.subject))
+        .date(SystemTime::UNIX_EPOCH + Duration::from_secs(mail.date_seconds))
+        .message_id(Some(one_line(&mail.message_id)));
     if !mail.reply_to.is_empty() {
         letter = letter.reply_to(Mailbox::new(None, address(&mail.reply_to, "the address for answers")?));
     }

@@ -50,7 +50,13 @@ fn answering(answer: &'static str) -> (SocketAddr, Receiver<Vec<String>>) {
 }
 
 fn post(address: SocketAddr) -> Request {
-    Request { method: Method::Post, url: format!("http://{address}/Messages.json?a=1"), headers: vec![("authorization".into(), "Basic eDp5".into())], body: b"To=1".to_vec(), timeout: Duration::from_secs(2) }
+    Request {
+        method: Method::Post,
+        url: format!("http://{address}/Messages.json?a=1"),
+        headers: vec![("authorization".into(), "Basic eDp5".into())],
+        body: b"To=1".to_vec(),
+        timeout: Duration::from_secs(2),
+    }
 }
 
 #[test]
@@ -74,7 +80,12 @@ fn a_redirect_is_an_answer_and_is_not_followed() {
 fn an_inner_address_is_refused_by_number_and_by_name() {
     let (address, heard) = answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
     let courier = Courier::new();
-    for url in [format!("http://{address}/"), format!("http://localhost:{}/", address.port()), format!("http://[::ffff:7f00:1]:{}/", address.port()), format!("http://0x7f000001:{}/", address.port())] {
+    for url in [
+        format!("http://{address}/"),
+        format!("http://localhost:{}/", address.port()),
+        format!("http://[::ffff:7f00:1]:{}/", address.port()),
+        format!("http://0x7f000001:{}/", address.port()),
+    ] {
         let refused = courier.send(&Request { url: url.clone(), ..post(address) }, false);
         assert!(matches!(refused, Err(Trouble::NotSent { retry: false, .. })), "{url}: {refused:?}");
     }
@@ -145,7 +156,12 @@ fn a_host_that_fails_ten_times_is_paused() {
 
 #[test]
 fn secrets_do_not_stand_in_debug_output() {
-    let shown = format!("{:?} {:?} {:?}", post("127.0.0.1:1".parse().unwrap()), letter(), SmtpServer { host: "h".into(), port: 25, tls: Tls::Tls, user: "u".into(), password: "p4ss".into() });
+    let shown = format!(
+        "{:?} {:?} {:?}",
+        post("127.0.0.1:1".parse().unwrap()),
+        letter(),
+        SmtpServer { host: "h".into(), port: 25, tls: Tls::Tls, user: "u".into(), password: "p4ss".into() }
+    );
     for secret in ["eDp5", "a=1", "To=1", "ivanov", "p4ss"] {
         assert!(!shown.contains(secret), "{shown}");
     }
@@ -215,7 +231,9 @@ fn a_letter_arrives_whole_with_its_own_id_and_one_receiver() {
 #[test]
 fn a_server_that_says_later_or_never_is_told_apart_from_one_that_says_nothing() {
     let busy = |word: &str| if word == "RCPT" { "451 try later ivanov@example.com" } else { friendly(word) };
-    assert!(matches!(Courier::new().mail(&mail_server(busy).0, &letter(), true), Err(Trouble::Rejected { code: 451, permanent: false, why }) if !why.contains("ivanov")));
+    assert!(
+        matches!(Courier::new().mail(&mail_server(busy).0, &letter(), true), Err(Trouble::Rejected { code: 451, permanent: false, why }) if !why.contains("ivanov"))
+    );
     let gone = |word: &str| if word == "RCPT" { "550 5.1.1 no such user" } else { friendly(word) };
     assert!(matches!(Courier::new().mail(&mail_server(gone).0, &letter(), true), Err(Trouble::Rejected { code: 550, permanent: true, .. })));
     let late = |word: &str| if word == "." { "554 spam" } else { friendly(word) };

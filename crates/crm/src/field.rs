@@ -247,12 +247,14 @@ impl Field {
             },
             FieldKind::Money => match value {
                 Value::Money(_) => Ok(value.clone()),
-                _ => scaled(value, 2).map(Value::money).ok_or_else(|| self.wrong("нужна сумма, например 15000,50", "an amount is needed, for example 15000.50")),
+                _ => {
+                    scaled(value, 2).map(Value::money).ok_or_else(|| self.wrong("нужна сумма, например 15000,50", "an amount is needed, for example 15000.50"))
+                }
             },
-            FieldKind::Date => day(value).map(Value::date).ok_or_else(|| self.wrong("нужна дата, например 25.11.2026", "a date is needed, for example 2026-11-25")),
-            FieldKind::Moment => {
-                moment(value).map(Value::moment).ok_or_else(|| self.wrong("нужны дата и время", "a date and a time are needed"))
+            FieldKind::Date => {
+                day(value).map(Value::date).ok_or_else(|| self.wrong("нужна дата, например 25.11.2026", "a date is needed, for example 2026-11-25"))
             }
+            FieldKind::Moment => moment(value).map(Value::moment).ok_or_else(|| self.wrong("нужны дата и время", "a date and a time are needed")),
             FieldKind::Flag => flag(value).map(Value::Flag).ok_or_else(|| self.wrong("нужно «да» или «нет»", "yes or no is needed")),
             FieldKind::Choice { options } => {
                 let code = match value {
@@ -292,10 +294,9 @@ impl Field {
         }
         let length = text.chars().count();
         if length > self.limit() {
-            return Err(self.wrong(
-                &format!("не больше {} знаков, а здесь {length}", self.limit()),
-                &format!("at most {} characters, this has {length}", self.limit()),
-            ));
+            return Err(
+                self.wrong(&format!("не больше {} знаков, а здесь {length}", self.limit()), &format!("at most {} characters, this has {length}", self.limit()))
+            );
         }
         Ok(Value::Text(text))
     }
@@ -324,7 +325,9 @@ impl Field {
             }
             point.normal = match self.kind {
                 FieldKind::Phone => point::phone(&point.raw).ok_or_else(|| self.wrong("это не похоже на телефон", "this does not look like a phone"))?,
-                FieldKind::Email => point::email(&point.raw).ok_or_else(|| self.wrong("это не похоже на адрес почты", "this does not look like an e-mail address"))?,
+                FieldKind::Email => {
+                    point::email(&point.raw).ok_or_else(|| self.wrong("это не похоже на адрес почты", "this does not look like an e-mail address"))?
+                }
                 _ => point.raw.to_lowercase(),
             };
             if point.label.is_empty() {

@@ -184,10 +184,10 @@ fn apply(shape: &EntityType, item: &mut Item, given: &Values, mut accepted: Valu
     if changes.is_empty() {
         return Vec::new();
     }
-    let assigned = changes.iter().find(|change| change.field == code::RESPONSIBLE).map(|change| Fact::Assigned {
-        from: UserId(change.old.as_int().unwrap_or(0)),
-        to: UserId(change.new.as_int().unwrap_or(0)),
-    });
+    let assigned = changes
+        .iter()
+        .find(|change| change.field == code::RESPONSIBLE)
+        .map(|change| Fact::Assigned { from: UserId(change.old.as_int().unwrap_or(0)), to: UserId(change.new.as_int().unwrap_or(0)) });
     let mut facts = vec![Fact::Changed { changes }];
     facts.extend(assigned);
     facts
@@ -268,7 +268,11 @@ fn check_link(tx: &dyn Read, rights: &Rights, kind: &FieldKind, title: &Label, v
         (FieldKind::AnyItem, Value::Ref(one)) => Some(one.item),
         (FieldKind::User, Value::Int(id)) if *id != 0 => {
             let known = tx.user(UserId(*id)).ok().flatten().is_some();
-            return if known { Ok(()) } else { Err(Label::new(format!("«{}»: такого сотрудника нет", title.ru), format!("{}: there is no such employee", title.en))) };
+            return if known {
+                Ok(())
+            } else {
+                Err(Label::new(format!("«{}»: такого сотрудника нет", title.ru), format!("{}: there is no such employee", title.en)))
+            };
         }
         _ => None,
     };
@@ -289,7 +293,10 @@ fn demand_required(shape: &EntityType, values: &Values) -> Outcome<()> {
         .collect();
     match missing.is_empty() {
         true => Ok(()),
-        false => Err(Refusal { fields: missing, ..Refusal::new("required", "Заполнены не все обязательные поля", "Some required fields are empty") }.into()),
+        false => Err(Refusal {
+            fields: missing, ..Refusal::new("required", "Заполнены не все обязательные поля", "Some required fields are empty")
+        }
+        .into()),
     }
 }
 

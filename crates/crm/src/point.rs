@@ -30,7 +30,8 @@ pub fn phone(raw: &str) -> Option<String> {
 pub fn email(raw: &str) -> Option<String> {
     let address = raw.trim();
     let (local, domain) = address.rsplit_once('@')?;
-    let plain = |text: &str| !text.is_empty() && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control() || "<>()[]\\,;:\"".contains(letter));
+    let plain =
+        |text: &str| !text.is_empty() && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control() || "<>()[]\\,;:\"".contains(letter));
     let dotted = domain.contains('.') && domain.split('.').all(|part| !part.is_empty());
     (plain(local) && plain(domain) && dotted && address.len() <= 254).then(|| address.to_lowercase())
 }

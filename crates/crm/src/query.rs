@@ -1,10 +1,10 @@
 //! One tree of questions about items: the same for lists, boards, REST, reports and the conditions of rules.
 
 use crate::entity::{Schema, code};
+use crate::failure::Refusal;
 use crate::field::{Field, FieldKind};
 use crate::ids::EntityTypeId;
 use crate::item::Item;
-use crate::failure::Refusal;
 use crate::label::Label;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
@@ -156,7 +156,12 @@ impl Filter {
                 first
             }
             Filter::Not(inner) => match inner.test(item) {
-                Verdict::Fits => Verdict::Fails { field: inner.fields().first().map(|field| (*field).to_owned()).unwrap_or_default(), op: Op::Ne, wanted: Value::Null, seen: Value::Null },
+                Verdict::Fits => Verdict::Fails {
+                    field: inner.fields().first().map(|field| (*field).to_owned()).unwrap_or_default(),
+                    op: Op::Ne,
+                    wanted: Value::Null,
+                    seen: Value::Null,
+                },
                 Verdict::Fails { .. } => Verdict::Fits,
             },
             Filter::Is { field, op, value } => {
@@ -171,7 +176,12 @@ impl Filter {
                 let found = item.values.0.values().any(|value| value.as_text().is_some_and(|text| text.to_lowercase().contains(&needle)));
                 match found {
                     true => Verdict::Fits,
-                    false => Verdict::Fails { field: code::TITLE.to_owned(), op: Op::Contains, wanted: Value::text(text), seen: item.values.get(code::TITLE).clone() },
+                    false => Verdict::Fails {
+                        field: code::TITLE.to_owned(),
+                        op: Op::Contains,
+                        wanted: Value::text(text),
+                        seen: item.values.get(code::TITLE).clone(),
+                    },
                 }
             }
         }
@@ -393,13 +403,21 @@ mod tests {
     use crate::value::Values;
 
     fn deal(amount: i64) -> Item {
-        Item { kind: crate::entity::kind::DEAL, id: 7, version: 1, values: Values::from([("amount", Value::money(amount)), ("title", Value::text("Долг Иванова"))]) }
+        Item {
+            kind: crate::entity::kind::DEAL,
+            id: 7,
+            version: 1,
+            values: Values::from([("amount", Value::money(amount)), ("title", Value::text("Долг Иванова"))]),
+        }
     }
 
     #[test]
     fn a_condition_tells_what_it_saw() {
         let filter = Filter::is("amount", Op::Gt, Value::money(5_000_000));
-        assert_eq!(filter.test(&deal(4_000_000)), Verdict::Fails { field: "amount".into(), op: Op::Gt, wanted: Value::money(5_000_000), seen: Value::money(4_000_000) });
+        assert_eq!(
+            filter.test(&deal(4_000_000)),
+            Verdict::Fails { field: "amount".into(), op: Op::Gt, wanted: Value::money(5_000_000), seen: Value::money(4_000_000) }
+        );
         assert_eq!(filter.test(&deal(6_000_000)), Verdict::Fits);
     }
 
@@ -413,14 +431,24 @@ mod tests {
 
     #[test]
     fn patterns_match_like_sql() {
-        for (text, pattern, fits) in [("abc", "a%", true), ("abc", "%c", true), ("abc", "%b%", true), ("abc", "abc", true), ("abc", "b%", false), ("abc", "a%b", false), ("aba", "a%a", true), ("a", "a%a", false)] {
+        for (text, pattern, fits) in [
+            ("abc", "a%", true),
+            ("abc", "%c", true),
+            ("abc", "%b%", true),
+            ("abc", "abc", true),
+            ("abc", "b%", false),
+            ("abc", "a%b", false),
+            ("aba", "a%a", true),
+            ("a", "a%a", false),
+        ] {
             assert_eq!(like(text, pattern), fits, "{text} {pattern}");
         }
     }
 
     #[test]
     fn one_of_two_groups_is_enough() {
-        let filter = Filter::One(vec![Filter::is("amount", Op::Lt, Value::money(1)), Filter::All(vec![Filter::is("title", Op::Contains, Value::text("иванова"))])]);
+        let filter =
+            Filter::One(vec![Filter::is("amount", Op::Lt, Value::money(1)), Filter::All(vec![Filter::is("title", Op::Contains, Value::text("иванова"))])]);
         assert_eq!(filter.test(&deal(5)), Verdict::Fits);
     }
 }

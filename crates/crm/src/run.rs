@@ -56,7 +56,9 @@ impl StepState {
 
     /// The state with this code.
     pub fn from_code(code: &str) -> Option<StepState> {
-        [StepState::Queued, StepState::Waiting, StepState::Done, StepState::Skipped, StepState::Cancelled, StepState::Failed].into_iter().find(|state| state.code() == code)
+        [StepState::Queued, StepState::Waiting, StepState::Done, StepState::Skipped, StepState::Cancelled, StepState::Failed]
+            .into_iter()
+            .find(|state| state.code() == code)
     }
 
     /// Nothing more will come.

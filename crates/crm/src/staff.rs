@@ -148,7 +148,13 @@ pub fn people(read: &dyn Read, setting: &str, card: Option<&Item>) -> Outcome<Ve
         let named: Vec<User> = match word.split_once(':').unwrap_or((word, "")) {
             ("responsible", "") => one(read, card.map(Item::responsible))?,
             ("creator", "") => one(read, card.and_then(|card| card.values.int(crate::entity::code::CREATED_BY)).map(UserId))?,
-            ("head", "") => one(read, card.map(Item::responsible))?.into_iter().map(|user| head_of(read, &user)).collect::<Outcome<Vec<_>>>()?.into_iter().flatten().collect(),
+            ("head", "") => one(read, card.map(Item::responsible))?
+                .into_iter()
+                .map(|user| head_of(read, &user))
+                .collect::<Outcome<Vec<_>>>()?
+                .into_iter()
+                .flatten()
+                .collect(),
             ("user", id) => one(read, Some(UserId(id.trim().parse().map_err(|_| wrong())?)))?,
             ("role", code) => {
                 let role = read.roles()?.into_iter().find(|one| one.code == code.trim()).ok_or_else(wrong)?;

@@ -84,7 +84,10 @@ mod tests {
             ("Document:TITLE", "") => Some("Заявка".to_owned()),
             _ => None,
         };
-        assert_eq!(fill("{{Имя клиента}} / {{ client name }} / {{Клиент.Имя:верх}} / {=Document:TITLE}", &mut answer).as_deref(), Ok("Иван / Иван / ИВАН / Заявка"));
+        assert_eq!(
+            fill("{{Имя клиента}} / {{ client name }} / {{Клиент.Имя:верх}} / {=Document:TITLE}", &mut answer).as_deref(),
+            Ok("Иван / Иван / ИВАН / Заявка")
+        );
     }
 
     #[test]

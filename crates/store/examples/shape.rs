@@ -5,7 +5,8 @@
 #![expect(clippy::print_stdout, reason = "it prints figures")]
 
 use crm::{
-    Actor, Cause, EntityType, EntityTypeId, Ending, Fact, Field, FieldKind, Filter, Item, Label, Moment, Op, Pipeline, PipelineId, Query, Rights, Stage, StageId, Store, Value, Values,
+    Actor, Cause, Ending, EntityType, EntityTypeId, Fact, Field, FieldKind, Filter, Item, Label, Moment, Op, Pipeline, PipelineId, Query, Rights, Stage,
+    StageId, Store, Value, Values,
 };
 use rusqlite::{Connection, params_from_iter, types::Value as Sql};
 use std::path::Path;
@@ -57,7 +58,9 @@ fn answer(chance: &mut Chance, at: usize) -> Value {
         FieldKind::Text => Value::text(format!("слово {}", chance.below(100_000))),
         FieldKind::Integer => Value::Int(chance.number(1_000_000)),
         FieldKind::Money => Value::money(chance.number(100_000_000)),
-        FieldKind::Date => Value::date(crm::Date::constant(2026, 1 + i8::try_from(chance.below(12)).unwrap_or(0), 1 + i8::try_from(chance.below(28)).unwrap_or(0))),
+        FieldKind::Date => {
+            Value::date(crm::Date::constant(2026, 1 + i8::try_from(chance.below(12)).unwrap_or(0), 1 + i8::try_from(chance.below(28)).unwrap_or(0)))
+        }
         FieldKind::Moment => Value::moment(Moment(1_795_600_000_000_000 + chance.number(1_000_000_000_000))),
         _ => Value::Flag(chance.below(2) == 0),
     }
@@ -84,9 +87,16 @@ fn bare(folder: &Path, rows: u64, real: bool) {
     let columns: Vec<String> = (0..50).map(|at| format!("f{at}")).collect();
     if real {
         let typed: Vec<String> = (0..50).map(|at| format!("f{at} {}", if at < 20 { "TEXT" } else { "BIGINT" })).collect();
-        connection.execute_batch(&format!("CREATE TABLE item (id INTEGER PRIMARY KEY, stage BIGINT, {}); CREATE INDEX item_stage ON item (stage, id)", typed.join(", "))).expect("a table");
+        connection
+            .execute_batch(&format!(
+                "CREATE TABLE item (id INTEGER PRIMARY KEY, stage BIGINT, {}); CREATE INDEX item_stage ON item (stage, id)",
+                typed.join(", ")
+            ))
+            .expect("a table");
     } else {
-        connection.execute_batch("CREATE TABLE item (id INTEGER PRIMARY KEY, stage BIGINT, body TEXT); CREATE INDEX item_stage ON item (stage, id)").expect("a table");
+        connection
+            .execute_batch("CREATE TABLE item (id INTEGER PRIMARY KEY, stage BIGINT, body TEXT); CREATE INDEX item_stage ON item (stage, id)")
+            .expect("a table");
     }
     let mut chance = Chance(7);
     let (begun, ticks) = (Instant::now(), process_ticks());
@@ -115,7 +125,12 @@ fn bare(folder: &Path, rows: u64, real: bool) {
     let (taken, ticks) = (begun.elapsed(), process_ticks() - ticks);
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("folded");
     let size = std::fs::metadata(&path).map_or(0, |file| file.len());
-    println!("\n== {name}, bare table\ninsert: {:.0} items/s, processor {} µs an item; file {} MB", per_second(rows, taken), ticks * 10_000 / rows, size / 1_048_576);
+    println!(
+        "\n== {name}, bare table\ninsert: {:.0} items/s, processor {} µs an item; file {} MB",
+        per_second(rows, taken),
+        ticks * 10_000 / rows,
+        size / 1_048_576
+    );
     let field = |at: usize| if real { format!("f{at}") } else { format!("json_extract(body, '$.f{at}')") };
     let select = if real { format!("id, stage, {}", columns.join(", ")) } else { "id, stage, body".to_owned() };
     let ask = |what: &str, rest: String| {
@@ -202,9 +217,27 @@ fn whole(folder: &Path, rows: u64) {
     fields.push(Field::new("amount", "Сумма", "Amount", FieldKind::Money));
     fields.push(Field::new("currency", "Валюта", "Currency", FieldKind::Text));
     let label = Label::same("deal");
-    let shape = EntityType { id: KIND, code: "deal".into(), title: label.clone(), plural: label.clone(), staged: true, listed: true, searched: std::env::var("VEKHA_BENCH_UNSEARCHED").is_err(), icon: String::new(), fields }.complete();
+    let shape = EntityType {
+        id: KIND,
+        code: "deal".into(),
+        title: label.clone(),
+        plural: label.clone(),
+        staged: true,
+        listed: true,
+        searched: std::env::var("VEKHA_BENCH_UNSEARCHED").is_err(),
+        icon: String::new(),
+        fields,
+    }
+    .complete();
     let stage = |code: &str| Stage { id: StageId(0), code: code.into(), title: label.clone(), color: String::new(), outcome: Ending::Open };
-    let pipeline = Pipeline { id: PipelineId(0), kind: KIND, code: "main".into(), title: label.clone(), is_default: true, stages: ["A", "B", "C", "D", "E"].map(stage).to_vec() };
+    let pipeline = Pipeline {
+        id: PipelineId(0),
+        kind: KIND,
+        code: "main".into(),
+        title: label.clone(),
+        is_default: true,
+        stages: ["A", "B", "C", "D", "E"].map(stage).to_vec(),
+    };
     let installed = transact(&store, {
         let shape = shape.clone();
         move |tx| {
@@ -241,10 +274,17 @@ fn whole(folder: &Path, rows: u64) {
             .collect();
         made += batch.len() as u64;
         transact(&store, move |tx| {
-            batch.iter().try_for_each(|values| tx.save(&mut Item { kind: KIND, id: 0, version: 0, values: values.clone() }, &Cause::new(Actor::System, Moment(1)), vec![Fact::Created]))
+            batch.iter().try_for_each(|values| {
+                tx.save(&mut Item { kind: KIND, id: 0, version: 0, values: values.clone() }, &Cause::new(Actor::System, Moment(1)), vec![Fact::Created])
+            })
         });
     }
-    println!("\n== the store on {}: item, event, totals, search\ninsert, 500 a transaction: {:.0} items/s, processor {} µs an item", store.engine(), per_second(rows, begun.elapsed()), (process_ticks() - ticks) * 10_000 / rows);
+    println!(
+        "\n== the store on {}: item, event, totals, search\ninsert, 500 a transaction: {:.0} items/s, processor {} µs an item",
+        store.engine(),
+        per_second(rows, begun.elapsed()),
+        (process_ticks() - ticks) * 10_000 / rows
+    );
     for (name, value) in store.figures().iter().filter(|(name, _)| *name == "store_bytes") {
         println!("{name}: {:.0} MB", value / 1_048_576.0);
     }
@@ -254,7 +294,10 @@ fn whole(folder: &Path, rows: u64) {
     let page = |what: &str, query: Query| timed(what, || read(&store, |read| read.items(&system, &query)));
     page("board column: 50 of a stage, the newest first", of(stage(2)));
     page("board column by the moment of arrival", of(stage(2)).sorted("moved_at", true));
-    let middle = Query { page: crm::Page { limit: 50, offset: 0, after: Some((vec![Value::moment(Moment(500_000_000))], 500_000)) }, ..of(stage(2)).sorted("moved_at", true) };
+    let middle = Query {
+        page: crm::Page { limit: 50, offset: 0, after: Some((vec![Value::moment(Moment(500_000_000))], 500_000)) },
+        ..of(stage(2)).sorted("moved_at", true)
+    };
     page("the same, a page from the middle", middle);
     page("list: the newest 50", of(Filter::Any));
     page("list: mine, the newest 50", of(Filter::is("responsible", Op::Eq, Value::Int(7))));

@@ -6,8 +6,8 @@
 #![expect(clippy::print_stdout, reason = "it prints figures")]
 
 use crm::{
-    AccountId, Actor, Cause, Command, EntityType, EntityTypeId, Ending, Fact, Field, FieldKind, InboundCall, InboundId, Item, Job, Label, Moment, Outcome, Pipeline, PipelineId, Point, Stage,
-    StageId, Store, Tx, Value, Values, kind,
+    AccountId, Actor, Cause, Command, Ending, EntityType, EntityTypeId, Fact, Field, FieldKind, InboundCall, InboundId, Item, Job, Label, Moment, Outcome,
+    Pipeline, PipelineId, Point, Stage, StageId, Store, Tx, Value, Values, kind,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,7 +15,10 @@ use std::time::{Duration, Instant};
 
 fn main() {
     let seconds: u64 = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(3);
-    let folder = tempfile::Builder::new().prefix("vekha-writers").tempdir_in(std::env::var("VEKHA_BENCH_FOLDER").unwrap_or_else(|_| "/var/tmp".into())).expect("a folder");
+    let folder = tempfile::Builder::new()
+        .prefix("vekha-writers")
+        .tempdir_in(std::env::var("VEKHA_BENCH_FOLDER").unwrap_or_else(|_| "/var/tmp".into()))
+        .expect("a folder");
     let bare = bare(&folder.path().join("bare.db"), Duration::from_secs(seconds));
     println!("bare loop, one row a commit: {bare:.0} a second");
     let url = std::env::var("VEKHA_BENCH_URL").unwrap_or_else(|_| format!("sqlite:{}", folder.path().join("vekha.db").display()));
@@ -39,7 +42,10 @@ fn bare(path: &std::path::Path, at_least: Duration) -> f64 {
     let begun = Instant::now();
     let mut count = 0.0;
     while begun.elapsed() < at_least {
-        connection.prepare_cached("INSERT INTO row (body) VALUES (?1)").and_then(|mut insert| insert.execute(["Иванов, +79990001122, нужна помощь с долгами"])).expect("inserted");
+        connection
+            .prepare_cached("INSERT INTO row (body) VALUES (?1)")
+            .and_then(|mut insert| insert.execute(["Иванов, +79990001122, нужна помощь с долгами"]))
+            .expect("inserted");
         count += 1.0;
     }
     count / begun.elapsed().as_secs_f64()
@@ -49,7 +55,8 @@ fn install(store: &Arc<dyn Store>) -> (PipelineId, StageId) {
     let label = Label::same("x");
     let field = |code: &str, kind| Field::new(code, code, code, kind);
     let shape = |id: EntityTypeId, code: &str, staged: bool, fields: Vec<Field>| {
-        EntityType { id, code: code.into(), title: label.clone(), plural: label.clone(), staged, listed: true, searched: true, icon: String::new(), fields }.complete()
+        EntityType { id, code: code.into(), title: label.clone(), plural: label.clone(), staged, listed: true, searched: true, icon: String::new(), fields }
+            .complete()
     };
     let texts = |codes: &[&str]| codes.iter().map(|code| field(code, FieldKind::Text)).collect::<Vec<_>>();
     let mut contact = texts(&["last_name", "first_name", "source", "comment"]);
@@ -58,7 +65,14 @@ fn install(store: &Arc<dyn Store>) -> (PipelineId, StageId) {
     deal.extend([field("contact", FieldKind::Link { to: kind::CONTACT }).indexed(), field("amount", FieldKind::Money)]);
     let (contact, deal) = (shape(kind::CONTACT, "contact", false, contact), shape(kind::DEAL, "deal", true, deal));
     let stage = |code: &str| Stage { id: StageId(0), code: code.into(), title: label.clone(), color: String::new(), outcome: Ending::Open };
-    let pipeline = Pipeline { id: PipelineId(0), kind: kind::DEAL, code: "main".into(), title: label.clone(), is_default: true, stages: vec![stage("NEW"), stage("WORK")] };
+    let pipeline = Pipeline {
+        id: PipelineId(0),
+        kind: kind::DEAL,
+        code: "main".into(),
+        title: label.clone(),
+        is_default: true,
+        stages: vec![stage("NEW"), stage("WORK")],
+    };
     transact(store, move |tx| {
         tx.install_type(&contact)?;
         tx.install_type(&deal)?;
@@ -118,7 +132,13 @@ fn submit(tx: &mut dyn Tx, number: u64, pipeline: PipelineId, stage: StageId) ->
         kind: kind::CONTACT,
         id: 0,
         version: 0,
-        values: Values::from([("title", Value::text(format!("Иванов Иван {number}"))), ("last_name", Value::text("Иванов")), ("phone", Value::points(vec![point])), ("responsible", Value::Int(1)), ("created_at", Value::moment(at))]),
+        values: Values::from([
+            ("title", Value::text(format!("Иванов Иван {number}"))),
+            ("last_name", Value::text("Иванов")),
+            ("phone", Value::points(vec![point])),
+            ("responsible", Value::Int(1)),
+            ("created_at", Value::moment(at)),
+        ]),
     };
     tx.save(&mut contact, &cause, vec![Fact::Created])?;
     let mut deal = Item {
@@ -138,7 +158,12 @@ fn submit(tx: &mut dyn Tx, number: u64, pipeline: PipelineId, stage: StageId) ->
             ("created_at", Value::moment(at)),
         ]),
     };
-    let filled = Fact::FormFilled { form: "landing".into(), title: "Форма".into(), answers: Values::from([("name", Value::text("Иванов")), ("utm_source", Value::text("yandex"))]), repeat: false };
+    let filled = Fact::FormFilled {
+        form: "landing".into(),
+        title: "Форма".into(),
+        answers: Values::from([("name", Value::text("Иванов")), ("utm_source", Value::text("yandex"))]),
+        repeat: false,
+    };
     tx.save(&mut deal, &cause, vec![Fact::Created, Fact::Moved { from: None, to: stage, pipeline }, filled])?;
     tx.enqueue(&Job::new(Command::Comment { item: deal.at(), text: "x".into() }, at, "")).map(drop)
 }

@@ -44,7 +44,9 @@ pub fn put(desk: &Desk<'_>, account: &mut Account) -> Outcome<()> {
     let taken = desk.first("SELECT id FROM account WHERE provider = $1 AND code = $2", &[account.provider.as_str().into(), account.code.as_str().into()])?;
     if taken.is_some_and(|row| row.int(0) != account.id.0) {
         let code = &account.code;
-        return Err(Refusal::new("account_taken", format!("Канал с кодом «{code}» уже есть"), format!("There is a channel with the code {code} already")).into());
+        return Err(
+            Refusal::new("account_taken", format!("Канал с кодом «{code}» уже есть"), format!("There is a channel with the code {code} already")).into()
+        );
     }
     let params: Vec<Cell> = vec![
         account.provider.as_str().into(),
@@ -54,7 +56,8 @@ pub fn put(desk: &Desk<'_>, account: &mut Account) -> Outcome<()> {
         account.enabled.into(),
     ];
     if account.id.0 == 0 {
-        account.id = AccountId(desk.insert("INSERT INTO account (provider, code, title, settings, enabled) VALUES ($1, $2, $3, $4, $5) RETURNING id", &params)?);
+        account.id =
+            AccountId(desk.insert("INSERT INTO account (provider, code, title, settings, enabled) VALUES ($1, $2, $3, $4, $5) RETURNING id", &params)?);
     } else {
         let params: Vec<Cell> = params.into_iter().chain([account.id.0.into()]).collect();
         if desk.run("UPDATE account SET provider = $1, code = $2, title = $3, settings = $4, enabled = $5 WHERE id = $6", &params)? == 0 {

@@ -19,7 +19,8 @@ pub fn complaints(desk: &Desk<'_>) -> Outcome<Vec<String>> {
             number(code::AMOUNT),
             table.name
         );
-        let stages: Vec<String> = shape.schema.pipelines.values().filter(|one| one.kind == table.kind).flat_map(|one| &one.stages).map(|stage| stage.id.to_string()).collect();
+        let stages: Vec<String> =
+            shape.schema.pipelines.values().filter(|one| one.kind == table.kind).flat_map(|one| &one.stages).map(|stage| stage.id.to_string()).collect();
         let kept = format!(
             "SELECT stage, responsible, currency, count, sum FROM stage_total WHERE stage IN ({}) AND NOT (count = 0 AND sum = 0)",
             if stages.is_empty() { "0".to_owned() } else { stages.join(", ") }

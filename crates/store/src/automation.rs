@@ -17,7 +17,8 @@ pub fn publish(desk: &Desk<'_>, program: &mut Program) -> Outcome<()> {
     }
     program.version = current(desk, program.stage)?.unwrap_or(0) + 1;
     desk.mark_published();
-    desk.run("INSERT INTO program (stage, version, body) VALUES ($1, $2, $3)", &[program.stage.0.into(), program.version.into(), json(program).into()]).map(drop)
+    desk.run("INSERT INTO program (stage, version, body) VALUES ($1, $2, $3)", &[program.stage.0.into(), program.version.into(), json(program).into()])
+        .map(drop)
 }
 
 fn current(desk: &Desk<'_>, stage: StageId) -> Outcome<Option<i64>> {
@@ -134,11 +135,8 @@ fn steps(desk: &Desk<'_>, rest: &str, params: &[Cell]) -> Outcome<Vec<Step>> {
 pub fn steps_due(desk: &Desk<'_>, now: Moment, limit: u32) -> Outcome<Vec<Step>> {
     let shared = desk.writing && desk.sql.dialect() == Dialect::Postgres;
     let hold = if shared { desk.sql.dialect().skip_locked() } else { "" };
-    let mut found = steps(
-        desk,
-        &format!("state = 'waiting' AND due IS NOT NULL AND due <= $1 ORDER BY due, position, id LIMIT $2{hold}"),
-        &[now.0.into(), limit.into()],
-    )?;
+    let mut found =
+        steps(desk, &format!("state = 'waiting' AND due IS NOT NULL AND due <= $1 ORDER BY due, position, id LIMIT $2{hold}"), &[now.0.into(), limit.into()])?;
     if shared {
         let mut held: BTreeMap<ItemRef, bool> = BTreeMap::new();
         for step in &found {
@@ -185,7 +183,9 @@ const EVALUATION: &str = "event, rule, version, stage, item_kind, item_id, fired
 /// Writes down an evaluation, once per event, rule and item.
 pub fn put_evaluation(desk: &Desk<'_>, one: &Evaluation) -> Outcome<bool> {
     let written = desk.run(
-        &format!("INSERT INTO evaluation ({EVALUATION}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (event, rule, item_kind, item_id) DO NOTHING"),
+        &format!(
+            "INSERT INTO evaluation ({EVALUATION}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (event, rule, item_kind, item_id) DO NOTHING"
+        ),
         &[
             one.event.0.into(),
             one.rule.0.into(),

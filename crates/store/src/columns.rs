@@ -1,7 +1,7 @@
 //! How an answer stands in a column, and how it is read back.
 
-use crm::{Date, Failure, Field, FieldKind, Moment, Outcome, Value};
 use crate::sql::{Cell, Dialect};
+use crm::{Date, Failure, Field, FieldKind, Moment, Outcome, Value};
 
 /// The form in which a field's answers are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use crate::desk::Desk;
 use crate::{accounts, automation, event_log, items, jobs, people, shape, totals};
 use crm::{
-    Account, AccountId, Attempt, AttemptId, AttemptState, Cause, Count, Department, EntityType, Evaluation, Event, Fact, FileId, InboundCall, InboundId, Item, ItemRef,
-    Job, JobId, Moment, Outcome, Pipeline, PipelineId, Program, Query, Read, Rights, Role, RuleId, Run, RunId, Schema, Seq, Session, StageId, StageTotal, Step, StepId,
-    StoredFile, Tx, User, UserId, Values, Webhook, WebhookId,
+    Account, AccountId, Attempt, AttemptId, AttemptState, Cause, Count, Department, EntityType, Evaluation, Event, Fact, FileId, InboundCall, InboundId, Item,
+    ItemRef, Job, JobId, Moment, Outcome, Pipeline, PipelineId, Program, Query, Read, Rights, Role, RuleId, Run, RunId, Schema, Seq, Session, StageId,
+    StageTotal, Step, StepId, StoredFile, Tx, User, UserId, Values, Webhook, WebhookId,
 };
 use std::sync::Arc;
 

@@ -115,7 +115,10 @@ pub fn timeline(desk: &Desk<'_>, at: ItemRef, before: Option<Seq>, limit: u32) -
     desk.settle()?;
     let before = before.map_or(i64::MAX, |seq| seq.0);
     let rows = match at.kind == kind::CONTACT {
-        true => desk.rows(&format!("{SELECT} WHERE contact = $1 AND contact <> 0 AND seq < $2 ORDER BY seq DESC LIMIT $3"), &[at.id.into(), before.into(), limit.into()])?,
+        true => desk.rows(
+            &format!("{SELECT} WHERE contact = $1 AND contact <> 0 AND seq < $2 ORDER BY seq DESC LIMIT $3"),
+            &[at.id.into(), before.into(), limit.into()],
+        )?,
         false => desk.rows(
             &format!("{SELECT} WHERE about_kind = $1 AND about_id = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4"),
             &[at.kind.0.into(), at.id.into(), before.into(), limit.into()],

@@ -218,11 +218,20 @@ impl Compiler<'_> {
             }
             (Held::Ref, Value::Ref(one)) => {
                 let parts = match self.dialect {
-                    Dialect::Sqlite => format!("(CAST(substr({name}, 1, instr({name}, ':') - 1) AS INTEGER), CAST(substr({name}, instr({name}, ':') + 1) AS INTEGER))"),
+                    Dialect::Sqlite => {
+                        format!("(CAST(substr({name}, 1, instr({name}, ':') - 1) AS INTEGER), CAST(substr({name}, instr({name}, ':') + 1) AS INTEGER))")
+                    }
                     Dialect::Postgres => format!("(CAST(split_part({name}, ':', 1) AS bigint), CAST(split_part({name}, ':', 2) AS bigint))"),
                 };
                 // An empty link has no parts: SQLite would read them as 0.
-                out.push(name).push(" IS NOT NULL AND ").push(&parts).push(" ").push(sign).push(" (").bind_all([one.item.kind.0.into(), one.item.id.into()]).push(")");
+                out.push(name)
+                    .push(" IS NOT NULL AND ")
+                    .push(&parts)
+                    .push(" ")
+                    .push(sign)
+                    .push(" (")
+                    .bind_all([one.item.kind.0.into(), one.item.id.into()])
+                    .push(")");
             }
             _ => drop(out.push(name).push(" ").push(sign).push(" ").bind(column.held.write(&column.code, wanted)?)),
         }
@@ -320,7 +329,12 @@ impl Compiler<'_> {
 }
 
 fn too_large() -> Fault {
-    Refusal::new("large_filter", "Слишком большое условие: сократите список или число сравнений", "The condition is too large: shorten the list or the number of comparisons").into()
+    Refusal::new(
+        "large_filter",
+        "Слишком большое условие: сократите список или число сравнений",
+        "The condition is too large: shorten the list or the number of comparisons",
+    )
+    .into()
 }
 
 /// The words of an answer as `contains` sees them.

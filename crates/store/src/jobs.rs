@@ -160,7 +160,8 @@ pub fn close_attempt(desk: &Desk<'_>, id: AttemptId, state: AttemptState, detail
 
 /// Tries of a job, the first first.
 pub fn attempts_of(desk: &Desk<'_>, job: JobId) -> Outcome<Vec<Attempt>> {
-    let rows = desk.rows("SELECT id, job, item_kind, item_id, number, state, provider_ref, detail, at, ended FROM attempt WHERE job = $1 ORDER BY id", &[job.0.into()])?;
+    let rows = desk
+        .rows("SELECT id, job, item_kind, item_id, number, state, provider_ref, detail, at, ended FROM attempt WHERE job = $1 ORDER BY id", &[job.0.into()])?;
     rows.into_iter()
         .map(|mut row| {
             let state = row.text(5);

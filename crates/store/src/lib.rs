@@ -78,7 +78,12 @@ fn open_in(url: &str, manner: Manner) -> Outcome<Arc<dyn Store>> {
         Some(("sqlite", ":memory:")) => Ok(Arc::new(in_memory()?)),
         Some(("postgres" | "postgresql", _)) => Ok(Arc::new(postgres::Postgres::open(url)?)),
         Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(Sqlite::open(Path::new(path), manner)?)),
-        _ => Err(Refusal::new("unknown_database", "Неизвестный адрес базы данных: нужен sqlite:ПУТЬ или postgres://…", "Unknown database address: sqlite:PATH or postgres://… is needed").into()),
+        _ => Err(Refusal::new(
+            "unknown_database",
+            "Неизвестный адрес базы данных: нужен sqlite:ПУТЬ или postgres://…",
+            "Unknown database address: sqlite:PATH or postgres://… is needed",
+        )
+        .into()),
     }
 }
 

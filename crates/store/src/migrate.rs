@@ -31,7 +31,11 @@ pub fn run(sql: &dyn Sql, dialect: Dialect) -> Result<(), SqlError> {
         sql.batch("CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY)")?;
     }
     if from > NEWEST {
-        return Err(SqlError { conflict: false, passing: false, why: format!("the database was made by a newer version of this program (step {from}, this version knows {NEWEST})") });
+        return Err(SqlError {
+            conflict: false,
+            passing: false,
+            why: format!("the database was made by a newer version of this program (step {from}, this version knows {NEWEST})"),
+        });
     }
     for (number, text) in (1..).zip(STEPS).filter(|(number, _)| *number > from) {
         sql.batch(&dialect.fill(text))?;

@@ -77,7 +77,9 @@ fn found(touched: u64) -> Outcome<()> {
 pub fn departments(desk: &Desk<'_>) -> Outcome<Vec<Department>> {
     let rows = desk.rows("SELECT id, code, title, parent, head FROM department ORDER BY id", &[])?;
     rows.into_iter()
-        .map(|mut row| Ok(Department { id: row.int(0), code: row.text(1), title: from_json("department", &row.text(2))?, parent: row.int(3), head: UserId(row.int(4)) }))
+        .map(|mut row| {
+            Ok(Department { id: row.int(0), code: row.text(1), title: from_json("department", &row.text(2))?, parent: row.int(3), head: UserId(row.int(4)) })
+        })
         .collect()
 }
 
@@ -86,7 +88,12 @@ pub fn put_department(desk: &Desk<'_>, department: &mut Department) -> Outcome<(
     let taken = desk.first("SELECT id FROM department WHERE code = $1", &[department.code.as_str().into()])?;
     if taken.is_some_and(|row| row.int(0) != department.id) {
         let code = &department.code;
-        return Err(Refusal::new("department_taken", format!("Отдел с кодом «{code}» уже есть"), format!("There is a department with the code {code} already")).into());
+        return Err(Refusal::new(
+            "department_taken",
+            format!("Отдел с кодом «{code}» уже есть"),
+            format!("There is a department with the code {code} already"),
+        )
+        .into());
     }
     let mut params: Vec<Cell> = vec![department.code.as_str().into(), json(&department.title).into(), department.parent.into(), department.head.0.into()];
     if department.id == 0 {
@@ -104,12 +111,19 @@ pub fn roles(desk: &Desk<'_>) -> Outcome<Vec<Role>> {
 
 /// Saves a role.
 pub fn put_role(desk: &Desk<'_>, role: &Role) -> Outcome<()> {
-    desk.run("INSERT INTO role (code, body) VALUES ($1, $2) ON CONFLICT (code) DO UPDATE SET body = excluded.body", &[role.code.as_str().into(), json(role).into()]).map(drop)
+    desk.run(
+        "INSERT INTO role (code, body) VALUES ($1, $2) ON CONFLICT (code) DO UPDATE SET body = excluded.body",
+        &[role.code.as_str().into(), json(role).into()],
+    )
+    .map(drop)
 }
 
 /// The session with this hash of its token, unless it is over.
 pub fn session(desk: &Desk<'_>, token_hash: &[u8], now: Moment) -> Outcome<Option<Session>> {
-    let row = desk.first("SELECT token_hash, staff, created, expires, remote, agent FROM session WHERE token_hash = $1 AND expires > $2", &[token_hash.into(), now.0.into()])?;
+    let row = desk.first(
+        "SELECT token_hash, staff, created, expires, remote, agent FROM session WHERE token_hash = $1 AND expires > $2",
+        &[token_hash.into(), now.0.into()],
+    )?;
     Ok(row.map(|mut row| Session {
         token_hash: row.bytes(0),
         user: UserId(row.int(1)),
@@ -230,7 +244,12 @@ pub fn put_file(desk: &Desk<'_>, file: &mut StoredFile) -> Outcome<()> {
         return Ok(());
     }
     params.push(file.id.0.into());
-    found(desk.run("UPDATE stored_file SET hash = $1, name = $2, mime = $3, size = $4, item_kind = $5, item_id = $6, staff = $7, at = $8 WHERE id = $9", &params)?)
+    found(
+        desk.run(
+            "UPDATE stored_file SET hash = $1, name = $2, mime = $3, size = $4, item_kind = $5, item_id = $6, staff = $7, at = $8 WHERE id = $9",
+            &params,
+        )?,
+    )
 }
 
 /// A setting of the firm; empty when it was never set.
@@ -243,5 +262,6 @@ pub fn setting(desk: &Desk<'_>, key: &str) -> Outcome<Values> {
 
 /// Saves a setting of the firm.
 pub fn put_setting(desk: &Desk<'_>, key: &str, values: &Values) -> Outcome<()> {
-    desk.run("INSERT INTO setting (key, body) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET body = excluded.body", &[key.into(), json(values).into()]).map(drop)
+    desk.run("INSERT INTO setting (key, body) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET body = excluded.body", &[key.into(), json(values).into()])
+        .map(drop)
 }

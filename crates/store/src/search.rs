@@ -153,7 +153,11 @@ fn through_fields(compiler: &Compiler<'_>, out: &mut Statement, visible: &[&Stri
     for code in visible {
         let points = compiler.table.points.contains(code);
         if points {
-            out.push(" OR i.id IN (SELECT p.item_id FROM point AS p WHERE p.kind = ").bind(compiler.table.kind.0).push(" AND p.field = ").bind(code.as_str()).push(" AND (FALSE");
+            out.push(" OR i.id IN (SELECT p.item_id FROM point AS p WHERE p.kind = ")
+                .bind(compiler.table.kind.0)
+                .push(" AND p.field = ")
+                .bind(code.as_str())
+                .push(" AND (FALSE");
         }
         for needle in needles {
             match points {

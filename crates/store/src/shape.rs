@@ -130,7 +130,12 @@ pub fn install_type(desk: &mut Desk<'_>, wanted: &EntityType) -> Outcome<()> {
     let schema = desk.schema_now();
     if let Some(other) = schema.types.values().find(|one| (one.code == wanted.code) != (one.id == wanted.id)) {
         let (code, id) = (&other.code, other.id);
-        return Err(Refusal::new("type_taken", format!("Тип «{code}» уже есть под номером {id}"), format!("There is a type {code} already, its number is {id}")).into());
+        return Err(Refusal::new(
+            "type_taken",
+            format!("Тип «{code}» уже есть под номером {id}"),
+            format!("There is a type {code} already, its number is {id}"),
+        )
+        .into());
     }
     let known = schema.kind(wanted.id).cloned();
     let merged = merge(known.as_ref(), wanted)?;
@@ -193,7 +198,11 @@ fn check(shape: &EntityType) -> Outcome<()> {
     };
     let wrong = |code: &str| {
         let code: String = code.chars().take(60).collect();
-        Refusal::new("wrong_code", format!("Код «{code}» не годится: нужны строчные латинские буквы, цифры и «_»"), format!("The code {code} will not do: small Latin letters, digits and _ are needed"))
+        Refusal::new(
+            "wrong_code",
+            format!("Код «{code}» не годится: нужны строчные латинские буквы, цифры и «_»"),
+            format!("The code {code} will not do: small Latin letters, digits and _ are needed"),
+        )
     };
     if !good(&shape.code, 40) {
         return Err(wrong(&shape.code).into());

@@ -28,11 +28,35 @@ async fn application(State(house): State<House>, Form(given): Form<Application>)
             let repeat = known.is_some();
             let contact = match known {
                 Some(known) => known,
-                None => crm::item::create(tx, &Rights::system(), &cause, kind::CONTACT, &Values::from([("first_name", Value::text(&given.name)), ("phone", Value::text(&given.phone))]))?,
+                None => crm::item::create(
+                    tx,
+                    &Rights::system(),
+                    &cause,
+                    kind::CONTACT,
+                    &Values::from([("first_name", Value::text(&given.name)), ("phone", Value::text(&given.phone))]),
+                )?,
             };
-            let answers = Values::from([("contact.first_name", Value::text(&given.name)), ("contact.phone", Value::text(&given.phone)), ("utm_source", Value::text("yandex"))]);
+            let answers = Values::from([
+                ("contact.first_name", Value::text(&given.name)),
+                ("contact.phone", Value::text(&given.phone)),
+                ("utm_source", Value::text("yandex")),
+            ]);
             let fact = Fact::FormFilled { form: "application".into(), title: "Заявка с сайта".into(), answers, repeat };
-            crm::item::create_with(tx, &Rights::system(), &cause, kind::DEAL, &Values::from([("title", Value::text(format!("Заявка: {}", given.name))), ("contact", Value::Int(contact.id)), ("responsible", Value::Int(3)), ("repeat_client", Value::Flag(repeat)), ("utm_source", Value::text("yandex")), ("source", Value::text("Сайт"))]), vec![fact])
+            crm::item::create_with(
+                tx,
+                &Rights::system(),
+                &cause,
+                kind::DEAL,
+                &Values::from([
+                    ("title", Value::text(format!("Заявка: {}", given.name))),
+                    ("contact", Value::Int(contact.id)),
+                    ("responsible", Value::Int(3)),
+                    ("repeat_client", Value::Flag(repeat)),
+                    ("utm_source", Value::text("yandex")),
+                    ("source", Value::text("Сайт")),
+                ]),
+                vec![fact],
+            )
         })
     };
     match tokio::task::spawn_blocking(work).await {
@@ -49,7 +73,8 @@ fn rules(house: &House) {
     let mut after = crm::Seq(0);
     loop {
         let (executor, firm, now) = (house.executor.clone(), house.firm.clone(), house.now());
-        let worked = house.transact(move |tx| Ok(automation::dispatch(tx, &*executor, &firm, now, 100)? + automation::run_due(tx, &*executor, &firm, now, 100)?));
+        let worked =
+            house.transact(move |tx| Ok(automation::dispatch(tx, &*executor, &firm, now, 100)? + automation::run_due(tx, &*executor, &firm, now, 100)?));
         if let Err(fault) = &worked {
             tracing::error!(why = fault.describe(), "rules");
         }

@@ -106,10 +106,12 @@ pub(crate) fn is_color(text: &str) -> bool {
 
 /// Black or white, whichever is easier to read on this colour.
 pub(crate) fn ink(color: &str) -> &'static str {
-    let channel = |at: usize| color.get(at..at + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).map_or(0.5, |byte| {
-        let part = f64::from(byte) / 255.0;
-        if part <= 0.03928 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
-    });
+    let channel = |at: usize| {
+        color.get(at..at + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).map_or(0.5, |byte| {
+            let part = f64::from(byte) / 255.0;
+            if part <= 0.03928 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        })
+    };
     let light = 0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5);
     if light > 0.179 { "#14181f" } else { "#ffffff" }
 }
@@ -144,7 +146,8 @@ pub(crate) fn input(answers: &Answers<'_>, field: &Field, value: &Value) -> Outc
         FieldKind::Moment => asked.kind = "moment",
         FieldKind::Flag => {
             asked.kind = "choice";
-            asked.options = [("1", "yes"), ("0", "no")].into_iter().map(|(code, key)| (code.to_owned(), crate::texts::text(lang, key, &[]), asked.value == code)).collect();
+            asked.options =
+                [("1", "yes"), ("0", "no")].into_iter().map(|(code, key)| (code.to_owned(), crate::texts::text(lang, key, &[]), asked.value == code)).collect();
         }
         FieldKind::Choice { options } => {
             asked.kind = "choice";
@@ -153,7 +156,11 @@ pub(crate) fn input(answers: &Answers<'_>, field: &Field, value: &Value) -> Outc
         FieldKind::User => {
             asked.kind = "choice";
             let users = answers.read.users()?;
-            asked.options = users.iter().filter(|user| user.active || chosen(&user.id.to_string())).map(|user| (user.id.to_string(), user.name(), chosen(&user.id.to_string()))).collect();
+            asked.options = users
+                .iter()
+                .filter(|user| user.active || chosen(&user.id.to_string()))
+                .map(|user| (user.id.to_string(), user.name(), chosen(&user.id.to_string())))
+                .collect();
         }
         FieldKind::Link { to } => {
             asked.kind = "link";
@@ -165,7 +172,9 @@ pub(crate) fn input(answers: &Answers<'_>, field: &Field, value: &Value) -> Outc
             let pipelines = answers.schema.pipelines.values();
             asked.options = match field.kind {
                 FieldKind::Pipeline => pipelines.map(|one| (one.id.to_string(), one.title.get(lang).to_owned(), chosen(&one.id.to_string()))).collect(),
-                _ => pipelines.flat_map(|one| &one.stages).map(|one| (one.id.to_string(), one.title.get(lang).to_owned(), chosen(&one.id.to_string()))).collect(),
+                _ => {
+                    pipelines.flat_map(|one| &one.stages).map(|one| (one.id.to_string(), one.title.get(lang).to_owned(), chosen(&one.id.to_string()))).collect()
+                }
             };
         }
         _ if field.is_points() => asked.kind = "points",
@@ -235,8 +244,6 @@ pub(crate) fn moment(text: &str, zone: &TimeZone) -> Option<Moment> {
 pub(crate) fn visible<'a>(shape: &'a crm::EntityType, rights: &Rights) -> Vec<&'a Field> {
     shape.fields.iter().filter(|field| rights.sees(shape.id, &field.code)).collect()
 }
-
-
 
 #[cfg(test)]
 mod tests {

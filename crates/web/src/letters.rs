@@ -29,8 +29,18 @@ pub(crate) fn filled(read: &dyn Read, firm: &Firm, now: Moment, card: &Item, cha
         ignore_rules: false,
         enabled: true,
     };
-    let event =
-        Event { seq: Seq(0), at: now, by: Actor::System, item: card.at(), about: card.about(), contact: card.contact(), cause: None, root: None, depth: 0, fact: Fact::Created };
+    let event = Event {
+        seq: Seq(0),
+        at: now,
+        by: Actor::System,
+        item: card.at(),
+        about: card.about(),
+        contact: card.contact(),
+        cause: None,
+        root: None,
+        depth: 0,
+        fact: Fact::Created,
+    };
     let scene = Scene::of(read, firm, now, &rule, card, &event)?;
     let plan = robot.plan(&scene, &settings)?;
     let message = plan.commands.into_iter().find(|command| matches!(command, Command::SendMessage { .. }));

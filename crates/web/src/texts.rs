@@ -84,7 +84,10 @@ pub(crate) fn keys(lang: Lang) -> Vec<String> {
         .filter_map(|path| Folder::get(&path))
         .flat_map(|file| {
             let text = String::from_utf8_lossy(&file.data).into_owned();
-            text.lines().filter_map(|line| line.split_once(" =").map(|(key, _)| key.to_owned())).filter(|key| key.starts_with(|letter: char| letter.is_ascii_lowercase())).collect::<Vec<_>>()
+            text.lines()
+                .filter_map(|line| line.split_once(" =").map(|(key, _)| key.to_owned()))
+                .filter(|key| key.starts_with(|letter: char| letter.is_ascii_lowercase()))
+                .collect::<Vec<_>>()
         })
         .collect();
     keys.sort();

@@ -52,9 +52,19 @@ fn tile(view: &View, answers: &Answers<'_>, shape: &EntityType, item: &Item, tas
         id: item.id,
         title: item.title().to_owned(),
         href: format!("/{}/{}", slug(shape), item.id),
-        amount: item.values.get(code::AMOUNT).as_money().map(|minor| crm::format::money(minor, item.values.text(code::CURRENCY), view.lang)).unwrap_or_default(),
+        amount: item
+            .values
+            .get(code::AMOUNT)
+            .as_money()
+            .map(|minor| crm::format::money(minor, item.values.text(code::CURRENCY), view.lang))
+            .unwrap_or_default(),
         client: client.as_ref().filter(|_| shape.id != kind::CONTACT).map(|client| client.title().to_owned()).unwrap_or_default(),
-        client_href: answers.schema.kind(kind::CONTACT).zip(client.as_ref()).map(|(contacts, client)| format!("/{}/{}", slug(contacts), client.id)).unwrap_or_default(),
+        client_href: answers
+            .schema
+            .kind(kind::CONTACT)
+            .zip(client.as_ref())
+            .map(|(contacts, client)| format!("/{}/{}", slug(contacts), client.id))
+            .unwrap_or_default(),
         phone: point(code::PHONE),
         email: point(code::EMAIL),
         date: item.values.moment(code::CREATED_AT).unwrap_or_default(),

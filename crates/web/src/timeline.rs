@@ -70,8 +70,7 @@ impl<'a> Teller<'a> {
     /// # Errors
     /// Failures of the database.
     pub fn new(view: &'a View, answers: &'a Answers<'a>, at: ItemRef, events: &[Event]) -> Outcome<Teller<'a>> {
-        let mut teller =
-            Teller { view, answers, at, messages: HashMap::new(), causes: HashMap::new(), statuses: HashMap::new(), accounts: BTreeMap::new() };
+        let mut teller = Teller { view, answers, at, messages: HashMap::new(), causes: HashMap::new(), statuses: HashMap::new(), accounts: BTreeMap::new() };
         let messages: Vec<ItemRef> = events
             .iter()
             .filter_map(|event| match event.fact {
@@ -246,11 +245,17 @@ impl<'a> Teller<'a> {
                 }
             }
             Fact::TaskMoved { task, from, to } => {
-                let status = |code: &str| self.answers.schema.choice(kind::TASK, team::tasks::STATUS, &Value::text(code)).map_or_else(|| code.to_owned(), |label| label.get(view.lang).to_owned());
+                let status = |code: &str| {
+                    self.answers
+                        .schema
+                        .choice(kind::TASK, team::tasks::STATUS, &Value::text(code))
+                        .map_or_else(|| code.to_owned(), |label| label.get(view.lang).to_owned())
+                };
                 let done = to == team::tasks::COMPLETED;
                 entry.icon = if done { "circle-check" } else { "checkbox" };
                 entry.tone = if done { "green" } else { "grey" };
-                entry.title = if done { view.with("event-task-done", "task", self.name(*task)) } else { view.with("event-task-moved", "task", self.name(*task)) };
+                entry.title =
+                    if done { view.with("event-task-done", "task", self.name(*task)) } else { view.with("event-task-moved", "task", self.name(*task)) };
                 if !done {
                     entry.lines = vec![(String::new(), status(from), status(to))];
                 }

@@ -120,13 +120,15 @@ pub(crate) fn tell(trouble: &Trouble, view: &View, wish: Wish, here: &str, numbe
         Wish::Piece => (status, Html(format!("<div class=\"alert alert-danger\" role=\"alert\">{}</div>", escape(&one_line(&text, &details))))).into_response(),
         Wish::Json => {
             let (code, fields) = match trouble {
-                Trouble::Fault(Fault::Refused(refusal)) => {
-                    (refusal.code.to_string(), refusal.fields.iter().map(|(field, reason)| (field.clone(), reason.get(lang).to_owned())).collect::<std::collections::BTreeMap<_, _>>())
-                }
+                Trouble::Fault(Fault::Refused(refusal)) => (
+                    refusal.code.to_string(),
+                    refusal.fields.iter().map(|(field, reason)| (field.clone(), reason.get(lang).to_owned())).collect::<std::collections::BTreeMap<_, _>>(),
+                ),
                 Trouble::SignIn => ("sign_in".to_owned(), Default::default()),
                 _ => ("failed".to_owned(), Default::default()),
             };
-            (status, axum::Json(serde_json::json!({ "error": { "code": code, "text": one_line(&text, &details), "fields": fields, "number": number } }))).into_response()
+            (status, axum::Json(serde_json::json!({ "error": { "code": code, "text": one_line(&text, &details), "fields": fields, "number": number } })))
+                .into_response()
         }
     };
     if status == StatusCode::SERVICE_UNAVAILABLE {

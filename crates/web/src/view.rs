@@ -60,16 +60,7 @@ pub(crate) struct MenuLine {
 impl View {
     /// For a piece of a page or a page without the frame.
     pub fn bare(house: &House, lang: Lang) -> View {
-        View {
-            lang,
-            assets: &assets::PREFIX,
-            user: None,
-            menu: Vec::new(),
-            unread: 0,
-            now: house.now(),
-            zone: house.firm.zone.clone(),
-            seq: 0,
-        }
+        View { lang, assets: &assets::PREFIX, user: None, menu: Vec::new(), unread: 0, now: house.now(), zone: house.firm.zone.clone(), seq: 0 }
     }
 
     /// For a piece that a member of staff reads.

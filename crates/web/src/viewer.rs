@@ -89,7 +89,11 @@ pub(crate) fn guest_lang(headers: &HeaderMap, firm: Lang) -> Lang {
 /// The visitor's address. A proxy on this machine is believed when it names somebody else.
 pub(crate) fn remote(headers: &HeaderMap, socket: Option<SocketAddr>) -> String {
     let Some(socket) = socket else { return "unknown".to_owned() };
-    let named = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok()).and_then(|value| value.rsplit(',').next()).and_then(|one| one.trim().parse::<IpAddr>().ok());
+    let named = headers
+        .get("x-forwarded-for")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.rsplit(',').next())
+        .and_then(|one| one.trim().parse::<IpAddr>().ok());
     match named {
         Some(address) if socket.ip().is_loopback() => address.to_string(),
         _ => socket.ip().to_string(),

@@ -34,7 +34,15 @@ fn a_bad_form_is_refused_in_words_and_writes_nothing() {
     let before = counts(&firm);
     let long = "я".repeat(300);
     let huge = "x".repeat(100_000);
-    for (name, value) in [("contact.first_name", long.as_str()), ("deal.comment", huge.as_str()), ("contact.phone", "позвоните мне"), ("deal.debt_total", "много"), ("contact.email", "ivan@"), ("contact.first_name", "a\0b"), ("contact.phone", "")] {
+    for (name, value) in [
+        ("contact.first_name", long.as_str()),
+        ("deal.comment", huge.as_str()),
+        ("contact.phone", "позвоните мне"),
+        ("deal.debt_total", "много"),
+        ("contact.email", "ivan@"),
+        ("contact.first_name", "a\0b"),
+        ("contact.phone", ""),
+    ] {
         let mut fields = good.clone();
         put(&mut fields, name, value);
         let (status, page) = told.send(&fields).unwrap();

@@ -116,7 +116,10 @@ impl Firm {
         self.look(|read| {
             let rights = Rights::system();
             let contacts = read.items(&rights, &Query::of(kind::CONTACT).filter(Filter::is("phone", Op::Eq, Value::text(phone)))).unwrap();
-            contacts.iter().flat_map(|contact| read.items(&rights, &Query::of(kind::DEAL).filter(Filter::is("contact", Op::Eq, Value::Int(contact.id)))).unwrap()).collect()
+            contacts
+                .iter()
+                .flat_map(|contact| read.items(&rights, &Query::of(kind::DEAL).filter(Filter::is("contact", Op::Eq, Value::Int(contact.id)))).unwrap())
+                .collect()
         })
     }
 
@@ -134,11 +137,7 @@ impl Firm {
 impl Told {
     fn read(told: &Json) -> Told {
         let text = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
-        Told {
-            url: text("url"),
-            webhook: text("webhook"),
-            landing: text("landing"),
-        }
+        Told { url: text("url"), webhook: text("webhook"), landing: text("landing") }
     }
 
     /// Calls a REST method as the administrator's script; an error of the transport is an `Err`.
@@ -226,4 +225,3 @@ pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         std::thread::sleep(Duration::from_millis(20));
     }
 }
-

@@ -60,14 +60,23 @@ fn live(firm: &mut Firm) -> Vec<String> {
     // The operator moves the card, then the finished task moves it on by itself.
     step(firm, "the move", |firm| firm.told().rest("crm.deal.update", json!({ "id": deal.id, "fields": { "STAGE_ID": "WORK" } })).and_then(demand_true));
     step(firm, "the finished task", |firm| {
-        firm.told().rest("crm.item.update", json!({ "entityTypeId": 501, "id": task.id, "fields": { "ufCrmStatus": "completed" } })).and_then(|answer| match answer.get("error") {
-            None => Ok(()),
-            Some(_) => Err(answer.to_string()),
+        firm.told().rest("crm.item.update", json!({ "entityTypeId": 501, "id": task.id, "fields": { "ufCrmStatus": "completed" } })).and_then(|answer| {
+            match answer.get("error") {
+                None => Ok(()),
+                Some(_) => Err(answer.to_string()),
+            }
         })
     });
     step(firm, "the trigger", |firm| expect(stage_of(firm, deal).filter(|stage| stage == "CONSULT")));
     step(firm, "two hours", |firm| firm.told().clock_until(begun + 20 * 60 + 2 * 3_600 + 600));
-    step(firm, "the letter", |firm| expect(firm.bound_to(deal, kind::MESSAGE).iter().find(|message| message.values.text("provider") == "smtp" && message.values.text("status") != "queued").map(|_| ())));
+    step(firm, "the letter", |firm| {
+        expect(
+            firm.bound_to(deal, kind::MESSAGE)
+                .iter()
+                .find(|message| message.values.text("provider") == "smtp" && message.values.text("status") != "queued")
+                .map(|_| ()),
+        )
+    });
 
     step(firm, "the signature", |firm| firm.told().rest("crm.deal.update", json!({ "id": deal.id, "fields": { "STAGE_ID": "WON" } })).and_then(demand_true));
     step(firm, "the end", |firm| {

@@ -132,7 +132,10 @@ fn both_languages_have_the_same_texts() {
     assert!(!russian.is_empty(), "there are no texts");
     let keys = |path: &Path| -> BTreeSet<String> {
         let text = fs::read_to_string(path).unwrap_or_else(|_| panic!("{} is missing", path.display()));
-        text.lines().filter(|line| line.starts_with(|letter: char| letter.is_ascii_lowercase())).filter_map(|line| line.split_once('=').map(|(key, _)| key.trim().to_owned())).collect()
+        text.lines()
+            .filter(|line| line.starts_with(|letter: char| letter.is_ascii_lowercase()))
+            .filter_map(|line| line.split_once('=').map(|(key, _)| key.trim().to_owned()))
+            .collect()
     };
     for path in russian {
         let english = locales.join("en").join(path.strip_prefix(locales.join("ru")).unwrap());

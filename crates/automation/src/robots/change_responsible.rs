@@ -18,7 +18,10 @@ impl Robot for ChangeResponsible {
         About {
             code: "change_responsible",
             title: Label::new("Сменить ответственного", "Change the responsible"),
-            help: Label::new("Передаёт карточку сотруднику, а если названы несколько, выбирает одного из них.", "Gives the card to an employee; of several it chooses one."),
+            help: Label::new(
+                "Передаёт карточку сотруднику, а если названы несколько, выбирает одного из них.",
+                "Gives the card to an employee; of several it chooses one.",
+            ),
             group: element(),
             icon: "user-edit",
             settings: vec![

@@ -13,7 +13,10 @@ impl Robot for ChangeStage {
         About {
             code: "change_stage",
             title: Label::new("Сменить стадию", "Change the stage"),
-            help: Label::new("Переводит карточку на другую стадию. Остальные роботы этой стадии отменяются.", "Brings the card to another stage. The other robots of this stage are cancelled."),
+            help: Label::new(
+                "Переводит карточку на другую стадию. Остальные роботы этой стадии отменяются.",
+                "Brings the card to another stage. The other robots of this stage are cancelled.",
+            ),
             group: element(),
             icon: "arrow-right-circle",
             settings: vec![Field::new("stage", "Стадия", "Stage", FieldKind::Stage).required()],
@@ -24,7 +27,10 @@ impl Robot for ChangeStage {
         let to = settings.int("stage").map(StageId).ok_or_else(|| Refusal::new("unknown_stage", "Такой стадии нет", "There is no such stage"))?;
         let title = |lang| format::stage(&scene.schema, to, lang);
         if scene.item.stage() == Some(to) {
-            return Ok(Plan::nothing(Label::new(format!("Карточка уже на стадии «{}»", title(Lang::Ru)), format!("The card is on the stage {} already", title(Lang::En)))));
+            return Ok(Plan::nothing(Label::new(
+                format!("Карточка уже на стадии «{}»", title(Lang::Ru)),
+                format!("The card is on the stage {} already", title(Lang::En)),
+            )));
         }
         let said = Label::new(format!("Карточка переведена на стадию «{}»", title(Lang::Ru)), format!("The card was moved to {}", title(Lang::En)));
         Ok(Plan::one(Command::Move { item: scene.item.at(), to }, said))

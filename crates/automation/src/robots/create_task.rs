@@ -23,7 +23,8 @@ impl Robot for CreateTask {
                 Field::new("title", "Что сделать", "What to do", FieldKind::Pattern).required(),
                 Field::new("description", "Описание", "Description", FieldKind::Pattern),
                 whom("Исполнитель", "Who does it"),
-                Field::new("deadline", "Срок", "Deadline", FieldKind::Span).help("Через сколько от момента постановки: 15m, 2h, 3d", "How long after it is given: 15m, 2h, 3d"),
+                Field::new("deadline", "Срок", "Deadline", FieldKind::Span)
+                    .help("Через сколько от момента постановки: 15m, 2h, 3d", "How long after it is given: 15m, 2h, 3d"),
             ],
         }
     }
@@ -44,7 +45,10 @@ impl Robot for CreateTask {
         };
         let name = crm::format::user(scene.read, to, scene.firm.lang);
         let quoted = quote(&title, &title);
-        Ok(Plan::one(command, Label::new(format!("Поставлена задача {}, исполнитель {name}", quoted.ru), format!("A task was given: {}, to {name}", quoted.en))))
+        Ok(Plan::one(
+            command,
+            Label::new(format!("Поставлена задача {}, исполнитель {name}", quoted.ru), format!("A task was given: {}, to {name}", quoted.en)),
+        ))
     }
 
     fn told(&self, read: &dyn Read, settings: &Values) -> Outcome<Label> {

@@ -13,7 +13,10 @@ impl Robot for Notify {
         About {
             code: "notify",
             title: Label::new("Уведомить сотрудника", "Notify an employee"),
-            help: Label::new("Уведомление в колокольчик; по желанию карточка всплывёт со звуком.", "A notice in the bell; if wanted, the card pops up with a sound."),
+            help: Label::new(
+                "Уведомление в колокольчик; по желанию карточка всплывёт со звуком.",
+                "A notice in the bell; if wanted, the card pops up with a sound.",
+            ),
             group: staff(),
             icon: "bell",
             settings: vec![

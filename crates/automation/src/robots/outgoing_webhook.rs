@@ -29,11 +29,16 @@ impl Robot for OutgoingWebhook {
         About {
             code: "outgoing_webhook",
             title: Label::new("Исходящий вебхук", "Outgoing webhook"),
-            help: Label::new("Вызывает адрес внешней программы. При сбое повторяется с тем же ключом.", "Calls an address of a program outside. Repeated with the same key when it fails."),
+            help: Label::new(
+                "Вызывает адрес внешней программы. При сбое повторяется с тем же ключом.",
+                "Calls an address of a program outside. Repeated with the same key when it fails.",
+            ),
             group: webhooks(),
             icon: "webhook",
             settings: vec![
-                Field::new("url", "Адрес", "Address", FieldKind::Pattern).required().help("https://…; подстановки кодируются", "https://…; placeholders are encoded"),
+                Field::new("url", "Адрес", "Address", FieldKind::Pattern)
+                    .required()
+                    .help("https://…; подстановки кодируются", "https://…; placeholders are encoded"),
                 Field::new("method", "Метод", "Method", FieldKind::Choice { options: methods }).default(Value::text("POST")),
                 Field::new("body", "Данные", "Data", FieldKind::Record { fields: body }).multiple(),
             ],
@@ -43,7 +48,12 @@ impl Robot for OutgoingWebhook {
     fn plan(&self, scene: &Scene<'_>, settings: &Values) -> Outcome<Plan> {
         let url = scene.fill_url(settings.text("url").trim())?;
         if !leads_somewhere(settings.text("url").trim()) {
-            return Err(Refusal::new("wrong_address", "Адрес должен начинаться с https:// и имени сервера", "The address has to begin with https:// and the name of a server").into());
+            return Err(Refusal::new(
+                "wrong_address",
+                "Адрес должен начинаться с https:// и имени сервера",
+                "The address has to begin with https:// and the name of a server",
+            )
+            .into());
         }
         let mut body = Values::new();
         for (name, pattern) in rows(settings) {
@@ -63,7 +73,13 @@ impl Robot for OutgoingWebhook {
     fn check(&self, _place: &Place<'_>, settings: &Values) -> Outcome<Wrong> {
         let mut wrong = Wrong::new();
         if !leads_somewhere(settings.text("url").trim()) {
-            wrong.push(("url".to_owned(), Label::new("адрес должен начинаться с https:// и имени сервера без подстановок", "the address has to begin with https:// and the name of a server without placeholders")));
+            wrong.push((
+                "url".to_owned(),
+                Label::new(
+                    "адрес должен начинаться с https:// и имени сервера без подстановок",
+                    "the address has to begin with https:// and the name of a server without placeholders",
+                ),
+            ));
         }
         let mut names: Vec<&str> = rows(settings).map(|(name, _)| name).collect();
         names.sort_unstable();
@@ -83,7 +99,8 @@ mod tests {
         for good in ["https://example.com/hook/{{Сделка.Номер}}?name={{Имя клиента}}", "http://127.0.0.1:8080/x"] {
             assert!(leads_somewhere(good), "{good}");
         }
-        for bad in ["", "ftp://example.com", "https://{{Регион}}/x", "https://example.com@{{Регион}}/", "https:///x", "javascript:alert(1)", "https://a b/"] {
+        for bad in ["", "ftp://example.com", "https://{{Регион}}/x", "https://example.com@{{Регион}}/", "https:///x", "javascript:alert(1)", "https://a b/"]
+        {
             assert!(!leads_somewhere(bad), "{bad}");
         }
     }

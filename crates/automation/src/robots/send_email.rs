@@ -17,11 +17,15 @@ impl Robot for SendEmail {
         About {
             code: "send_email",
             title: Label::new("Отправить письмо", "Send an e-mail"),
-            help: Label::new("Письмо клиенту: по шаблону или с темой и текстом, написанными здесь.", "A letter to the client: by a template, or with a subject and a text written here."),
+            help: Label::new(
+                "Письмо клиенту: по шаблону или с темой и текстом, написанными здесь.",
+                "A letter to the client: by a template, or with a subject and a text written here.",
+            ),
             group: communicate(),
             icon: "mail",
             settings: vec![
-                Field::new("template", "Шаблон", "Template", FieldKind::Text).help("Если выбран, тема и текст берутся из него", "If chosen, subject and text are taken from it"),
+                Field::new("template", "Шаблон", "Template", FieldKind::Text)
+                    .help("Если выбран, тема и текст берутся из него", "If chosen, subject and text are taken from it"),
                 Field::new("subject", "Тема", "Subject", FieldKind::Pattern),
                 Field::new("body", "Текст", "Text", FieldKind::Pattern),
             ],
@@ -63,7 +67,10 @@ impl Robot for SendEmail {
     fn check(&self, place: &Place<'_>, settings: &Values) -> Outcome<Wrong> {
         let mut wrong = place.check_template(settings, CHANNEL)?;
         if settings.text("template").is_empty() {
-            for (code, ru, en) in [("subject", "напишите тему или выберите шаблон", "write a subject or choose a template"), ("body", "напишите текст или выберите шаблон", "write a text or choose a template")] {
+            for (code, ru, en) in [
+                ("subject", "напишите тему или выберите шаблон", "write a subject or choose a template"),
+                ("body", "напишите текст или выберите шаблон", "write a text or choose a template"),
+            ] {
                 if settings.text(code).trim().is_empty() {
                     wrong.push((code.to_owned(), Label::new(ru, en)));
                 }

@@ -37,7 +37,10 @@ impl Robot for SendTemplate {
             variables: variables(scene, body),
             key: String::new(),
         };
-        Ok(Plan::one(command, Label::new(format!("Сообщение «{}» в очереди на отправку", template.title()), format!("The message “{}” is queued", template.title()))))
+        Ok(Plan::one(
+            command,
+            Label::new(format!("Сообщение «{}» в очереди на отправку", template.title()), format!("The message “{}” is queued", template.title())),
+        ))
     }
 
     fn told(&self, read: &dyn Read, settings: &Values) -> Outcome<Label> {

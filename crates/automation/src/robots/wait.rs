@@ -29,7 +29,8 @@ impl Robot for Wait {
     }
 
     fn plan(&self, _scene: &Scene<'_>, settings: &Values) -> Outcome<Plan> {
-        let length = parse_span(settings.text("span")).ok_or_else(|| Refusal::new("wrong_value", "Не указано, сколько ждать", "It is not said how long to wait"))?;
+        let length =
+            parse_span(settings.text("span")).ok_or_else(|| Refusal::new("wrong_value", "Не указано, сколько ждать", "It is not said how long to wait"))?;
         let said = Label::new(format!("Пауза {}", span(length, Lang::Ru)), format!("A pause of {}", span(length, Lang::En)));
         Ok(Plan { commands: Vec::new(), pause: Some(length), said })
     }

@@ -24,7 +24,9 @@ impl Trigger for FieldsChanged {
                     "how",
                     "Сколько из них",
                     "How many of them",
-                    FieldKind::Choice { options: vec![Choice::new("any", "хотя бы одно", "at least one"), Choice::new("all", "все сразу", "all at once")] },
+                    FieldKind::Choice {
+                        options: vec![Choice::new("any", "хотя бы одно", "at least one"), Choice::new("all", "все сразу", "all at once")]
+                    },
                 )
                 .default(Value::text("any")),
                 Field::new("to", "Новое значение", "New value", FieldKind::LongText).help("Если не указано, подойдёт любое", "Any value if not given"),
@@ -40,9 +42,12 @@ impl Trigger for FieldsChanged {
         let Fact::Changed { changes } = &sight.event.fact else { return Fires::no("поля не менялись", "no fields changed") };
         let watched: Vec<&str> = settings.get("fields").as_list().iter().filter_map(Value::as_text).collect();
         let wanted = settings.text("to").trim();
-        let title = |code: &str, lang: Lang| sight.schema.field(sight.item.kind, code).map_or_else(|| code.to_owned(), |field| field.title.get(lang).to_owned());
+        let title =
+            |code: &str, lang: Lang| sight.schema.field(sight.item.kind, code).map_or_else(|| code.to_owned(), |field| field.title.get(lang).to_owned());
         let fits = |code: &&str| {
-            changes.iter().any(|change| change.field == **code && (wanted.is_empty() || sight.schema.field(sight.item.kind, code).is_some_and(|field| same(field, wanted, &change.new))))
+            changes.iter().any(|change| {
+                change.field == **code && (wanted.is_empty() || sight.schema.field(sight.item.kind, code).is_some_and(|field| same(field, wanted, &change.new)))
+            })
         };
         let enough = match settings.text("how") {
             "all" => watched.iter().all(fits),

@@ -15,11 +15,15 @@ impl Trigger for FormFilled {
         About {
             code: "form_filled",
             title: Label::new("Заполнение CRM-формы", "A form is filled in"),
-            help: Label::new("Клиент отправил форму на сайте. Срабатывает и тогда, когда карточка создана этой формой.", "The client sent a form of the site. Also fires when the card was made by that form."),
+            help: Label::new(
+                "Клиент отправил форму на сайте. Срабатывает и тогда, когда карточка создана этой формой.",
+                "The client sent a form of the site. Also fires when the card was made by that form.",
+            ),
             group: clients(),
             icon: "forms",
             settings: vec![
-                Field::new("form", "Форма", "Form", FieldKind::Account { provider: PROVIDER.into() }).help("Если не выбрана, подойдёт любая форма", "If none is chosen, any form will do"),
+                Field::new("form", "Форма", "Form", FieldKind::Account { provider: PROVIDER.into() })
+                    .help("Если не выбрана, подойдёт любая форма", "If none is chosen, any form will do"),
             ],
         }
     }

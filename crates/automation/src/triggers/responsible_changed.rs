@@ -11,7 +11,10 @@ impl Trigger for ResponsibleChanged {
         About {
             code: "responsible_changed",
             title: Label::new("Изменён ответственный", "The responsible changed"),
-            help: Label::new("У карточки сменился ответственный. При создании карточки не срабатывает.", "Somebody else answers for the card. Does not fire when the card is made."),
+            help: Label::new(
+                "У карточки сменился ответственный. При создании карточки не срабатывает.",
+                "Somebody else answers for the card. Does not fire when the card is made.",
+            ),
             group: card(),
             icon: "user-edit",
             settings: vec![
@@ -26,7 +29,9 @@ impl Trigger for ResponsibleChanged {
     }
 
     fn fires(&self, sight: &Sight<'_>, settings: &Values) -> Fires {
-        let Fact::Assigned { from, to } = &sight.event.fact else { return Fires::no("ответственный не менялся", "the responsible did not change") };
+        let Fact::Assigned { from, to } = &sight.event.fact else {
+            return Fires::no("ответственный не менялся", "the responsible did not change");
+        };
         let differs = |code: &str, seen: &crm::UserId| settings.int(code).is_some_and(|wanted| wanted != seen.0);
         if differs("from", from) {
             return Fires::no("раньше отвечал другой сотрудник", "another employee answered for it before");

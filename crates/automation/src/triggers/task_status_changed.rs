@@ -29,7 +29,9 @@ impl Trigger for TaskStatusChanged {
                     "tasks",
                     "Какие задачи",
                     "Which tasks",
-                    FieldKind::Choice { options: vec![Choice::new("any", "любые", "any"), Choice::new("robots", "только созданные роботом", "only those made by a robot")] },
+                    FieldKind::Choice {
+                        options: vec![Choice::new("any", "любые", "any"), Choice::new("robots", "только созданные роботом", "only those made by a robot")],
+                    },
                 )
                 .default(Value::text("any")),
             ],
@@ -41,7 +43,9 @@ impl Trigger for TaskStatusChanged {
     }
 
     fn fires(&self, sight: &Sight<'_>, settings: &Values) -> Fires {
-        let Fact::TaskMoved { to, .. } = &sight.event.fact else { return Fires::no("статус задачи не менялся", "the status of no task changed") };
+        let Fact::TaskMoved { to, .. } = &sight.event.fact else {
+            return Fires::no("статус задачи не менялся", "the status of no task changed");
+        };
         if settings.text("status") != to {
             let title = statuses().into_iter().find(|status| status.code == *to).map_or_else(|| Label::same(to), |status| status.title);
             return Fires::no(format!("новый статус задачи: «{}»", title.ru), format!("the new status of the task: {}", title.en));

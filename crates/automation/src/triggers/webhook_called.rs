@@ -17,7 +17,10 @@ impl Trigger for WebhookCalled {
             ),
             group: outside(),
             icon: "webhook",
-            settings: vec![Field::new("code", "Код", "Code", FieldKind::Text).help("Если не указан, подойдёт вызов без кода", "If not given, a call without a code will do")],
+            settings: vec![
+                Field::new("code", "Код", "Code", FieldKind::Text)
+                    .help("Если не указан, подойдёт вызов без кода", "If not given, a call without a code will do"),
+            ],
         }
     }
 

@@ -63,7 +63,11 @@ fn anything_happens(dice: &mut Dice, office: &mut Office, deal: ItemRef) {
         0 => office.move_to(deal, dice.one(&STAGES[..6])),
         1 => office.change(deal, "region", Value::text(dice.one(&REGIONS))),
         2 => office.change(deal, "amount", Value::money(i64::try_from(dice.below(9)).unwrap())),
-        3 => office.change(deal, "consultation_at", dice.one(&[None, Some(office.now), Some(office.now.plus(crate::common::minutes(30)))]).map(Value::moment).unwrap_or_default()),
+        3 => office.change(
+            deal,
+            "consultation_at",
+            dice.one(&[None, Some(office.now), Some(office.now.plus(crate::common::minutes(30)))]).map(Value::moment).unwrap_or_default(),
+        ),
         4 => office.call_webhook(deal, dice.one(&["a", "b"])),
         5 => office.now = office.now.plus(crate::common::minutes(dice.below(200))),
         _ => office.settle(),
@@ -80,7 +84,10 @@ fn must_be_true(office: &Office, deal: ItemRef, world: &str) {
         assert!(step.due.is_none_or(|due| due > office.now), "{world}: is due and was not done: {step:?}");
         assert_eq!(step.ended.is_none(), active, "{world}: {step:?}");
         assert!(step.state != StepState::Waiting || step.due.is_some() || !step.reason.ru.is_empty(), "{world}: waits and does not say for what: {step:?}");
-        assert!(![StepState::Failed, StepState::Skipped, StepState::Cancelled].contains(&step.state) || !step.reason.ru.is_empty(), "{world}: ended without a reason: {step:?}");
+        assert!(
+            ![StepState::Failed, StepState::Skipped, StepState::Cancelled].contains(&step.state) || !step.reason.ru.is_empty(),
+            "{world}: ended without a reason: {step:?}"
+        );
         if step.lane == Lane::Wait {
             lanes.entry(step.run.0).or_default().push(step);
         }

@@ -2,8 +2,9 @@
 
 use crm::pack::{PackPipeline, PackStaff, PackType};
 use crm::{
-    Account, AccountId, Actor, Cause, Command, Done, EntityType, Evaluation, Event, Execute, Fact, Fault, Filter, Firm, Item, ItemRef, Lane, Lang, Moment, Op, Outcome, Pipeline, Program, Query, Read, Refusal,
-    Rights, Rule, RuleId, RuleKind, StageId, Step, StepState, Store, Timing, Tx, User, UserId, Value, Values, code, kind,
+    Account, AccountId, Actor, Cause, Command, Done, EntityType, Evaluation, Event, Execute, Fact, Fault, Filter, Firm, Item, ItemRef, Lane, Lang, Moment, Op,
+    Outcome, Pipeline, Program, Query, Read, Refusal, Rights, Rule, RuleId, RuleKind, StageId, Step, StepState, Store, Timing, Tx, User, UserId, Value, Values,
+    code, kind,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +23,8 @@ impl Execute for Hands {
             Command::Delete { item } => crm::item::delete(tx, rights, cause, *item).map(|()| Done::with(*item)),
             Command::Comment { item, text } => crm::item::comment(tx, rights, cause, *item, text).map(|()| Done::with(*item)),
             Command::CreateTask { about, to, title, description, deadline } => {
-                let mut values = Values::from([(code::TITLE, Value::text(title)), (code::RESPONSIBLE, Value::user(*to)), ("description", Value::text(description))]);
+                let mut values =
+                    Values::from([(code::TITLE, Value::text(title)), (code::RESPONSIBLE, Value::user(*to)), ("description", Value::text(description))]);
                 values.set(code::ABOUT, about.map(Value::item).unwrap_or_default());
                 values.set("deadline", deadline.map(Value::moment).unwrap_or_default());
                 values.set("rule", cause.by.rule().map(|rule| Value::Int(rule.0)).unwrap_or_default());
@@ -49,14 +51,23 @@ impl Execute for Hands {
                     ("template", Value::text(template)),
                     ("body", Value::text(text)),
                     ("subject", Value::text(subject)),
-                    ("variables", Value::text(variables.0.iter().map(|(name, value)| format!("{name}={}", value.as_text().unwrap())).collect::<Vec<_>>().join(";"))),
+                    (
+                        "variables",
+                        Value::text(variables.0.iter().map(|(name, value)| format!("{name}={}", value.as_text().unwrap())).collect::<Vec<_>>().join(";")),
+                    ),
                     ("send_key", Value::text(key)),
                 ]);
-                crm::item::create_with(tx, rights, cause, kind::MESSAGE, &values, vec![Fact::MessageQueued { message: ItemRef::new(kind::MESSAGE, 0) }]).map(made)
+                crm::item::create_with(tx, rights, cause, kind::MESSAGE, &values, vec![Fact::MessageQueued { message: ItemRef::new(kind::MESSAGE, 0) }])
+                    .map(made)
             }
             Command::Notify { users, about, text, popup } => {
                 for user in users {
-                    let values = Values::from([(code::TITLE, Value::text(&text.ru)), ("text_en", Value::text(&text.en)), (code::RESPONSIBLE, Value::user(*user)), (code::ABOUT, Value::item(*about))]);
+                    let values = Values::from([
+                        (code::TITLE, Value::text(&text.ru)),
+                        ("text_en", Value::text(&text.en)),
+                        (code::RESPONSIBLE, Value::user(*user)),
+                        (code::ABOUT, Value::item(*about)),
+                    ]);
                     let fact = Fact::Notified { notification: ItemRef::new(kind::NOTIFICATION, 0), user: *user, popup: *popup };
                     crm::item::create_with(tx, rights, cause, kind::NOTIFICATION, &values, vec![fact])?;
                 }
@@ -117,7 +128,14 @@ fn found(tx: &mut dyn Tx, now: Moment) -> Outcome<(UserId, UserId, ItemRef)> {
         tx.install_type(&shape(code))?;
     }
     let pack: PackPipeline = read_pack("debt-relief/pipelines/deal.toml");
-    tx.install_pipeline(&mut Pipeline { id: Default::default(), kind: kind::DEAL, code: pack.code, title: pack.title, is_default: pack.is_default, stages: pack.stages })?;
+    tx.install_pipeline(&mut Pipeline {
+        id: Default::default(),
+        kind: kind::DEAL,
+        code: pack.code,
+        title: pack.title,
+        is_default: pack.is_default,
+        stages: pack.stages,
+    })?;
     let mut staff: PackStaff = read_pack("debt-relief/roles.toml");
     for department in &mut staff.departments {
         tx.put_department(department)?;
@@ -127,7 +145,15 @@ fn found(tx: &mut dyn Tx, now: Moment) -> Outcome<(UserId, UserId, ItemRef)> {
     }
     let mut people = Vec::new();
     for (login, first_name, last_name, role) in [("anna", "Анна", "Смирнова", "operator"), ("boris", "Борис", "Котов", "manager")] {
-        let mut user = User { login: login.into(), first_name: first_name.into(), last_name: last_name.into(), role: role.into(), phone: "+79990000001".into(), active: true, ..User::default() };
+        let mut user = User {
+            login: login.into(),
+            first_name: first_name.into(),
+            last_name: last_name.into(),
+            role: role.into(),
+            phone: "+79990000001".into(),
+            active: true,
+            ..User::default()
+        };
         tx.put_user(&mut user)?;
         people.push(user.id);
     }
@@ -137,7 +163,15 @@ fn found(tx: &mut dyn Tx, now: Moment) -> Outcome<(UserId, UserId, ItemRef)> {
         crm::item::create(tx, &Rights::system(), &cause, kind::TEMPLATE, &item.values)?;
     }
     for form in templates.accounts {
-        let mut account = Account { id: AccountId(0), provider: form.provider, code: form.code, title: form.title, settings: form.settings, secrets: Values::new(), enabled: true };
+        let mut account = Account {
+            id: AccountId(0),
+            provider: form.provider,
+            code: form.code,
+            title: form.title,
+            settings: form.settings,
+            secrets: Values::new(),
+            enabled: true,
+        };
         tx.put_account(&mut account)?;
     }
     let client = Values::from([
@@ -292,7 +326,10 @@ impl Office {
 
     /// What was stopped, as the timeline tells it.
     pub fn stopped(&self, at: ItemRef) -> Vec<String> {
-        self.timeline(at).into_iter().filter_map(|event| if let Fact::RobotStopped { state, reason } = event.fact { Some(format!("{state}: {}", reason.ru)) } else { None }).collect()
+        self.timeline(at)
+            .into_iter()
+            .filter_map(|event| if let Fact::RobotStopped { state, reason } = event.fact { Some(format!("{state}: {}", reason.ru)) } else { None })
+            .collect()
     }
 
     /// Items of a kind that belong to a card.

@@ -98,7 +98,10 @@ fn t5_stages_that_are_passed_over_do_nothing() {
 #[test]
 fn t8_changes_made_by_rules_move_cards_too_unless_a_trigger_ignores_them() {
     let office = Office::open();
-    let writes = robot("modify_item", Values::from([("values", Value::Many(vec![Value::Record(Values::from([("field", Value::text("region")), ("value", Value::text("Москва"))]))]))]));
+    let writes = robot(
+        "modify_item",
+        Values::from([("values", Value::Many(vec![Value::Record(Values::from([("field", Value::text("region")), ("value", Value::text("Москва"))]))]))]),
+    );
     office.publish("NEW", vec![writes]);
     let ignores = office.publish("WORK", vec![on_change("region").also(|rule| rule.ignore_rules = true)]).rules[0].id;
     office.publish("CONSULT", vec![on_change("region")]);
@@ -256,7 +259,10 @@ fn r4_robots_of_the_lane_wait_for_each_other_and_others_do_not() {
 fn a_robot_that_could_not_tells_the_timeline_and_the_lane_goes_on() {
     let office = Office::open();
     let lane = |rule: crm::Rule| rule.also(|rule| rule.lane = Lane::Wait);
-    office.publish("NEW", vec![lane(robot("send_email", Values::from([("subject", Value::text("Регион")), ("body", Value::text("{{Регион}}"))]))), lane(says("дальше"))]);
+    office.publish(
+        "NEW",
+        vec![lane(robot("send_email", Values::from([("subject", Value::text("Регион")), ("body", Value::text("{{Регион}}"))]))), lane(says("дальше"))],
+    );
     let deal = office.deal(none());
     office.settle();
     assert_eq!(office.comments(deal), ["дальше"]);
@@ -268,7 +274,13 @@ fn a_robot_that_could_not_tells_the_timeline_and_the_lane_goes_on() {
 fn r5_and_r7_robots_keep_their_order_and_each_sees_what_the_ones_before_it_did() {
     let office = Office::open();
     let give = robot("change_responsible", Values::from([("to", Value::text(format!("user:{}", office.boris)))]));
-    let write = robot("modify_item", Values::from([("values", Value::Many(vec![Value::Record(Values::from([("field", Value::text("region")), ("value", Value::text("{{Имя сотрудника}}"))]))]))]));
+    let write = robot(
+        "modify_item",
+        Values::from([(
+            "values",
+            Value::Many(vec![Value::Record(Values::from([("field", Value::text("region")), ("value", Value::text("{{Имя сотрудника}}"))]))]),
+        )]),
+    );
     office.publish("NEW", vec![give, write, says("{{Регион}}: {{ФИО сотрудника}}")]);
     let deal = office.deal(none());
     office.settle();
@@ -324,11 +336,12 @@ fn r8_a_card_that_moved_on_before_the_robots_began_says_so() {
     let office = Office::open();
     office.publish("NEW", vec![says("привет")]);
     let deal = office.deal(none());
-    office.transact({
-        let (to, later) = (office.stage("WORK"), office.now.plus(minutes(1)));
-        move |tx| crm::stage::move_to(tx, &crm::Rights::system(), &crm::Cause::new(Actor::System, later), deal, to).map(|_| ())
-    })
-    .unwrap();
+    office
+        .transact({
+            let (to, later) = (office.stage("WORK"), office.now.plus(minutes(1)));
+            move |tx| crm::stage::move_to(tx, &crm::Rights::system(), &crm::Cause::new(Actor::System, later), deal, to).map(|_| ())
+        })
+        .unwrap();
     office.settle();
     assert_eq!((office.comments(deal).len(), office.states(deal)), (0, vec![StepState::Cancelled]));
     assert!(office.steps(deal)[0].reason.ru.contains("раньше, чем роботы начали"));
@@ -497,7 +510,8 @@ fn a_moment_long_past_waits_until_somebody_puts_it_right() {
 fn a_pause_is_not_shortened_by_a_change_of_the_card() {
     let mut office = Office::open();
     let lane = |rule: crm::Rule| rule.also(|rule| rule.lane = Lane::Wait);
-    let pause = robot("wait", Values::from([("span", Value::text("2h"))])).also(|rule| rule.timing = Timing::AfterField { field: "consultation_at".into(), seconds: 0 });
+    let pause = robot("wait", Values::from([("span", Value::text("2h"))]))
+        .also(|rule| rule.timing = Timing::AfterField { field: "consultation_at".into(), seconds: 0 });
     office.publish("NEW", vec![lane(pause), lane(says("после"))]);
     let deal = office.deal(Values::from([("consultation_at", at("2026-11-25T09:00:00Z"))]));
     office.pass("1h");
@@ -519,7 +533,8 @@ fn reading_the_log_again_changes_nothing() {
     let deal = office.deal(none());
     office.call_webhook(deal, "go");
     office.settle();
-    let state = |office: &Office| (office.look(|read| read.latest()), office.steps(deal), office.look(|read| read.evaluations_of(deal, 500)), office.stands(deal));
+    let state =
+        |office: &Office| (office.look(|read| read.latest()), office.steps(deal), office.look(|read| read.evaluations_of(deal, 500)), office.stands(deal));
     let before = state(&office);
     assert_eq!(before.3, "WORK");
     let read_again = |office: &Office| {
@@ -538,7 +553,12 @@ fn reading_the_log_again_changes_nothing() {
 #[test]
 fn a_trigger_works_once_in_a_chain_of_its_own_making() {
     let office = Office::open();
-    let write = |value: &str| robot("modify_item", Values::from([("values", Value::Many(vec![Value::Record(Values::from([("field", Value::text("region")), ("value", Value::text(value))]))]))]));
+    let write = |value: &str| {
+        robot(
+            "modify_item",
+            Values::from([("values", Value::Many(vec![Value::Record(Values::from([("field", Value::text("region")), ("value", Value::text(value))]))]))]),
+        )
+    };
     let ping = office.publish("WORK", vec![on_change("region").also(|rule| rule.allow_back = true), write("a")]).rules[0].id;
     let pong = office.publish("CONSULT", vec![on_change("region").also(|rule| rule.allow_back = true), write("b")]).rules[0].id;
     let deal = office.deal(none());

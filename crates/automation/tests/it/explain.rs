@@ -74,7 +74,14 @@ fn a_robot_tells_what_it_waits_for_what_it_did_and_why_not() {
 #[test]
 fn what_comes_next_is_told_the_earliest_first() {
     let office = Office::open();
-    office.publish("NEW", vec![says("позже").after(7_200), says("когда заполнят").also(|rule| rule.timing = Timing::AfterField { field: "consultation_at".into(), seconds: 0 }), says("раньше").after(60)]);
+    office.publish(
+        "NEW",
+        vec![
+            says("позже").after(7_200),
+            says("когда заполнят").also(|rule| rule.timing = Timing::AfterField { field: "consultation_at".into(), seconds: 0 }),
+            says("раньше").after(60),
+        ],
+    );
     let deal = office.deal(Values::new());
     office.settle();
     let next: Vec<i64> = office.look(|read| automation::explain::forecast(read, deal)).iter().map(|step| step.position).collect();
@@ -92,13 +99,22 @@ fn a_rule_is_told_in_one_sentence() {
     let pack: crm::pack::PackRules = read_pack("debt-relief/rules/deal.toml");
     let rules: Vec<Rule> = pack.stages.into_iter().flat_map(|stage| office.publish(&stage.stage, stage.rules).rules).collect();
     let letter = rules.iter().find(|rule| rule.code == "send_email").unwrap();
-    assert_eq!(sentence(&office, letter), ("Через 2\u{a0}ч → Отправить письмо: «Итоги консультации»".into(), "In 2\u{a0}h → Send an e-mail: “Итоги консультации”".into()));
+    assert_eq!(
+        sentence(&office, letter),
+        ("Через 2\u{a0}ч → Отправить письмо: «Итоги консультации»".into(), "In 2\u{a0}h → Send an e-mail: “Итоги консультации”".into())
+    );
     let task = rules.iter().find(|rule| rule.code == "create_task").unwrap();
     assert_eq!(sentence(&office, task).0, "Сразу → Поставить задачу: «Позвонить: {{Имя клиента}}, {{Телефон клиента}}», ответственный");
     let done = rules.iter().find(|rule| rule.code == "task_status_changed").unwrap();
     assert_eq!(sentence(&office, done), ("Изменён статус задачи: Завершена".into(), "The status of a task changed: Completed".into()));
-    let conditional = office.publish("LOST", vec![says("Жаль").also(|rule| rule.condition = big().and(Filter::is("region", Op::Eq, Value::text("Москва")))).after(86_400)]).rules.remove(0);
+    let conditional = office
+        .publish("LOST", vec![says("Жаль").also(|rule| rule.condition = big().and(Filter::is("region", Op::Eq, Value::text("Москва")))).after(86_400)])
+        .rules
+        .remove(0);
     assert_eq!(sentence(&office, &conditional).0, "Через 1\u{a0}д → если Сумма больше 50\u{a0}000\u{a0}₽ и Регион равно Москва → Добавить комментарий: «Жаль»");
-    let fields = office.publish("JUNK", vec![trigger("fields_changed", Values::from([("fields", Value::Many(vec![Value::text("amount"), Value::text("region")]))]))]).rules.remove(0);
+    let fields = office
+        .publish("JUNK", vec![trigger("fields_changed", Values::from([("fields", Value::Many(vec![Value::text("amount"), Value::text("region")]))]))])
+        .rules
+        .remove(0);
     assert_eq!(sentence(&office, &fields).0, "Изменены поля: Сумма, Регион");
 }

@@ -117,7 +117,8 @@ fn conditions_and_moments_are_checked_against_the_fields_of_the_card() {
     );
     let paths: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(paths, ["0/condition", "1/condition", "2/condition", "3/condition", "4/timing", "5/timing", "6/timing"]);
-    let program = office.publish("NEW", vec![with(Filter::is("amount", Op::Gt, Value::text("50 000"))), timed(Timing::AfterField { field: "close_date".into(), seconds: 60 })]);
+    let program = office
+        .publish("NEW", vec![with(Filter::is("amount", Op::Gt, Value::text("50 000"))), timed(Timing::AfterField { field: "close_date".into(), seconds: 60 })]);
     assert_eq!(program.rules[0].condition, Filter::is("amount", Op::Gt, Value::money(5_000_000)), "kept in the kind of its field");
 }
 

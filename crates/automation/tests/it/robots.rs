@@ -62,13 +62,20 @@ fn every_hole_of_both_dialects_and_languages_is_filled() {
 #[test]
 fn what_a_client_wrote_is_not_taken_for_holes_and_does_not_change_an_address() {
     let office = Office::open();
-    let call = robot("outgoing_webhook", rows("body", ("name", "value"), [("region", "{{Регион}}")]).with("url", Value::text("https://example.com/hook?region={{Регион}}&id={{deal number}}")));
+    let call = robot(
+        "outgoing_webhook",
+        rows("body", ("name", "value"), [("region", "{{Регион}}")]).with("url", Value::text("https://example.com/hook?region={{Регион}}&id={{deal number}}")),
+    );
     office.publish("NEW", vec![call, says("{{Регион}}")]);
     let deal = office.deal(Values::from([("region", Value::text("{{Имя клиента}}&admin=1#"))]));
     office.settle();
     assert_eq!(office.comments(deal), ["{{Имя клиента}}&admin=1#"]);
     let step = office.steps(deal).remove(0);
-    let called = office.timeline(deal).into_iter().find_map(|event| if let Fact::UrlCalled { url, detail, .. } = event.fact { Some((url, detail)) } else { None }).unwrap();
+    let called = office
+        .timeline(deal)
+        .into_iter()
+        .find_map(|event| if let Fact::UrlCalled { url, detail, .. } = event.fact { Some((url, detail)) } else { None })
+        .unwrap();
     let encoded = "%7B%7B%D0%98%D0%BC%D1%8F%20%D0%BA%D0%BB%D0%B8%D0%B5%D0%BD%D1%82%D0%B0%7D%7D%26admin%3D1%23";
     assert_eq!(called.0, format!("https://example.com/hook?region={encoded}&id={}", deal.id));
     assert_eq!(called.1, format!("POST region={{{{Имя клиента}}}}&admin=1# step:{}", step.id));
@@ -90,7 +97,13 @@ fn a_client_known_only_by_a_phone_is_not_addressed_by_it() {
 #[test]
 fn staff_is_told_even_when_the_card_knows_little() {
     let office = Office::open();
-    office.publish("NEW", vec![robot("notify", settings([("to", "responsible"), ("text", "Регион: {{Регион}}, {{Имя клиента}}")])), says("{{Регион:верх}}, {{Регион:нет:\"нет\"}}")]);
+    office.publish(
+        "NEW",
+        vec![
+            robot("notify", settings([("to", "responsible"), ("text", "Регион: {{Регион}}, {{Имя клиента}}")])),
+            says("{{Регион:верх}}, {{Регион:нет:\"нет\"}}"),
+        ],
+    );
     let deal = office.deal(Values::new());
     office.settle();
     assert_eq!(office.of(deal, kind::NOTIFICATION)[0].title(), "Регион: —, Иван");
@@ -100,7 +113,17 @@ fn staff_is_told_even_when_the_card_knows_little() {
 #[test]
 fn values_are_copied_as_they_are_and_texts_are_filled() {
     let office = Office::open();
-    let write = rows("values", ("field", "value"), [("debt_total", "{{Сделка.Сумма}}"), ("comment", "Долг {{Сделка.Сумма}}"), ("source", ""), ("close_date", "{{Сегодня}}"), ("preferred_channel", "email")]);
+    let write = rows(
+        "values",
+        ("field", "value"),
+        [
+            ("debt_total", "{{Сделка.Сумма}}"),
+            ("comment", "Долг {{Сделка.Сумма}}"),
+            ("source", ""),
+            ("close_date", "{{Сегодня}}"),
+            ("preferred_channel", "email"),
+        ],
+    );
     office.publish("NEW", vec![robot("modify_item", write)]);
     let deal = office.deal(Values::from([("amount", Value::money(1_250_050)), ("source", Value::text("сайт"))]));
     office.settle();
@@ -165,11 +188,15 @@ fn a_robot_that_names_nobody_says_so() {
 #[test]
 fn each_channel_may_have_its_own_template_of_the_same_code() {
     let office = Office::open();
-    for (channel, body) in [("smtp", "Письмо для {{Имя клиента}}"), ("twilio_whatsapp", "Сообщение для {{Имя клиента}}")] {
+    for (channel, body) in [("smtp", "Письмо для {{Имя клиента}}"), ("twilio_whatsapp", "Сообщение для {{Имя клиента}}")]
+    {
         let values = settings([("title", "Итоги"), ("code", "same"), ("channel", channel), ("subject", "Итоги"), ("body", body)]);
         office.anna_does(Command::Create { kind: kind::TEMPLATE, values }).unwrap();
     }
-    office.publish("NEW", vec![robot("send_template", settings([("channel", "twilio_whatsapp"), ("template", "same")])), robot("send_email", settings([("template", "same")]))]);
+    office.publish(
+        "NEW",
+        vec![robot("send_template", settings([("channel", "twilio_whatsapp"), ("template", "same")])), robot("send_email", settings([("template", "same")]))],
+    );
     let deal = office.deal(Values::new());
     office.settle();
     let bodies: Vec<String> = office.of(deal, kind::MESSAGE).iter().map(|message| message.values.text("body").to_owned()).collect();
@@ -180,7 +207,11 @@ fn each_channel_may_have_its_own_template_of_the_same_code() {
 fn a_template_that_is_gone_stops_the_robot_with_the_reason() {
     let office = Office::open();
     office.publish("NEW", vec![robot("send_email", settings([("template", "consultation_summary")]))]);
-    let template = office.look(|read| read.items(&Rights::system(), &crm::Query::of(kind::TEMPLATE))).into_iter().find(|item| item.values.text("code") == "consultation_summary").unwrap();
+    let template = office
+        .look(|read| read.items(&Rights::system(), &crm::Query::of(kind::TEMPLATE)))
+        .into_iter()
+        .find(|item| item.values.text("code") == "consultation_summary")
+        .unwrap();
     office.anna_does(Command::Delete { item: template.at() }).unwrap();
     let deal = office.deal(Values::new());
     office.settle();

@@ -25,14 +25,20 @@ pub fn queue_call(tx: &mut dyn Tx, cause: &Cause, command: &Command) -> Outcome<
     };
     let web = url.starts_with("https://") || url.starts_with("http://");
     if !web || url.len() > LONGEST_URL || url.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
-        return Err(Refusal::new("bad_url", "Нужен адрес, который начинается с https:// или http://", "An address is needed that begins with https:// or http://").into());
+        return Err(Refusal::new(
+            "bad_url",
+            "Нужен адрес, который начинается с https:// или http://",
+            "An address is needed that begins with https:// or http://",
+        )
+        .into());
     }
     if !matches!(method.to_ascii_uppercase().as_str(), "GET" | "POST" | "") {
         return Err(Refusal::new("bad_method", "Вызвать адрес можно методом GET или POST", "An address can be called by GET or POST").into());
     }
     crm::item::demand(tx.read(), &Rights::system(), Action::Read, *about)?;
     let job_key = if key.is_empty() { String::new() } else { format!("call:{key}") };
-    let job = Job { priority: PRIORITY, event: cause.event, depth: cause.depth, expires: Some(cause.at.plus(VALID)), ..Job::new(command.clone(), cause.at, job_key) };
+    let job =
+        Job { priority: PRIORITY, event: cause.event, depth: cause.depth, expires: Some(cause.at.plus(VALID)), ..Job::new(command.clone(), cause.at, job_key) };
     // A key that is taken: the same call is queued already.
     tx.enqueue(&job).map(|_| ())
 }

@@ -39,7 +39,8 @@ mod tests {
 
     #[test]
     fn marks_come_from_the_form_first_and_from_the_addresses_next() {
-        let fields = vec![("utm_source".to_owned(), "yandex".to_owned()), ("utm_Evil".to_owned(), "x".to_owned()), ("contact.phone".to_owned(), "1".to_owned())];
+        let fields =
+            vec![("utm_source".to_owned(), "yandex".to_owned()), ("utm_Evil".to_owned(), "x".to_owned()), ("contact.phone".to_owned(), "1".to_owned())];
         let found = marks(&fields, "/f/a?utm_source=google&gclid=G1", "https://firm.example/?utm_term=%D0%B4%D0%BE%D0%BB%D0%B3%D0%B8&yclid=Y1");
         let expected = [("utm_source", "yandex"), ("gclid", "G1"), ("utm_term", "долги"), ("yclid", "Y1")];
         assert_eq!(found, Values::from(expected.map(|(name, value)| (name, Value::text(value)))));

@@ -61,10 +61,18 @@ pub fn check(firm: &Firm, account: &Account, nonce: &str, at: &str, signature: &
         return Err(forged());
     }
     if now.since(at) < FASTEST {
-        return Err(Refusal::new("form_too_fast", "Форма отправлена слишком быстро. Подождите пару секунд и отправьте ещё раз", "The form was sent too fast. Wait a couple of seconds and send it again"));
+        return Err(Refusal::new(
+            "form_too_fast",
+            "Форма отправлена слишком быстро. Подождите пару секунд и отправьте ещё раз",
+            "The form was sent too fast. Wait a couple of seconds and send it again",
+        ));
     }
     if now.since(at) > SLOWEST {
-        return Err(Refusal::new("form_stale", "Страница открыта слишком давно. Обновите её и отправьте форму ещё раз", "The page was open for too long. Reload it and send the form again"));
+        return Err(Refusal::new(
+            "form_stale",
+            "Страница открыта слишком давно. Обновите её и отправьте форму ещё раз",
+            "The page was open for too long. Reload it and send the form again",
+        ));
     }
     Ok(())
 }

@@ -121,7 +121,14 @@ mod tests {
     use crm::{AccountId, Item, Lang, Moment, Values, kind};
 
     fn firm() -> Firm {
-        Firm { public_url: "https://crm.example.com:8480".into(), zone: jiff::tz::TimeZone::UTC, lang: Lang::Ru, private_calls: false, signing_key: Vec::new(), files: std::path::PathBuf::new() }
+        Firm {
+            public_url: "https://crm.example.com:8480".into(),
+            zone: jiff::tz::TimeZone::UTC,
+            lang: Lang::Ru,
+            private_calls: false,
+            signing_key: Vec::new(),
+            files: std::path::PathBuf::new(),
+        }
     }
 
     fn account(settings: Values) -> Account {
@@ -134,7 +141,12 @@ mod tests {
     }
 
     fn message() -> Item {
-        let values = Values::from([("address", Value::text("ivanov@example.com")), ("subject", Value::text("Итоги")), ("body", Value::text("Здравствуйте!")), ("created_at", Value::moment(Moment(1_795_158_930_000_000)))]);
+        let values = Values::from([
+            ("address", Value::text("ivanov@example.com")),
+            ("subject", Value::text("Итоги")),
+            ("body", Value::text("Здравствуйте!")),
+            ("created_at", Value::moment(Moment(1_795_158_930_000_000))),
+        ]);
         Item { kind: kind::MESSAGE, id: 7, version: 1, values }
     }
 
@@ -157,7 +169,10 @@ mod tests {
     fn encryption_is_on_unless_it_is_switched_off() {
         assert_eq!((ask(&account(settings()), Moment(1)).0.tls, ask(&account(settings()), Moment(1)).0.port), (Tls::StartTls, 587));
         assert_eq!(ask(&account(settings().with("tls", Value::text("none"))), Moment(1)).0.tls, Tls::None);
-        assert!(Smtp.request(&Outgoing { message: &message(), contact: None, now: Moment(1) }, &account(settings().with("port", Value::Int(70_000))), &firm()).is_err());
+        assert!(
+            Smtp.request(&Outgoing { message: &message(), contact: None, now: Moment(1) }, &account(settings().with("port", Value::Int(70_000))), &firm())
+                .is_err()
+        );
     }
 
     #[test]

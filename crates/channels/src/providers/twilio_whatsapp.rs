@@ -28,13 +28,17 @@ impl Provider for TwilioWhatsApp {
         About {
             code: "twilio_whatsapp",
             title: Label::new("WhatsApp (Twilio)", "WhatsApp (Twilio)"),
-            help: Label::new("Сообщения клиентам в WhatsApp через Twilio: утверждённые шаблоны, ответы в течение суток, статусы доставки.", "Messages to clients in WhatsApp through Twilio: approved templates, answers within a day, delivery states."),
+            help: Label::new(
+                "Сообщения клиентам в WhatsApp через Twilio: утверждённые шаблоны, ответы в течение суток, статусы доставки.",
+                "Messages to clients in WhatsApp through Twilio: approved templates, answers within a day, delivery states.",
+            ),
             group: Label::new("Мессенджеры", "Messengers"),
             icon: "brand-whatsapp",
             settings: vec![
                 text("account_sid", "Account SID", "Account SID").required().help("AC и 32 знака", "AC and 32 characters"),
                 Field::new("auth_token", "Auth Token", "Auth Token", FieldKind::Secret).required(),
-                Field::new("auth_token_previous", "Прежний Auth Token", "Previous Auth Token", FieldKind::Secret).help("На время смены ключа: подписи принимаются с обоими", "While the key is changed: signatures with both are accepted"),
+                Field::new("auth_token_previous", "Прежний Auth Token", "Previous Auth Token", FieldKind::Secret)
+                    .help("На время смены ключа: подписи принимаются с обоими", "While the key is changed: signatures with both are accepted"),
                 text("from", "Номер отправителя", "Sender's number").required().help("whatsapp:+14155238886", "whatsapp:+14155238886"),
                 text("base_url", "Адрес API", "Address of the API").default(Value::text("https://api.twilio.com")),
                 text("kind", "Что создавать по сообщению незнакомого", "What a stranger's message makes").default(Value::text("deal")),
@@ -61,11 +65,19 @@ impl Provider for TwilioWhatsApp {
         let values = &outgoing.message.values;
         for code in ["account_sid", "from"] {
             if setting(self, account, code).is_empty() {
-                return Err(Refusal::new("bad_account", "Канал WhatsApp не настроен: нет номера или Account SID", "The WhatsApp channel is not set up: number or Account SID is missing"));
+                return Err(Refusal::new(
+                    "bad_account",
+                    "Канал WhatsApp не настроен: нет номера или Account SID",
+                    "The WhatsApp channel is not set up: number or Account SID is missing",
+                ));
             }
         }
         if tokens(account).is_empty() {
-            return Err(Refusal::new("bad_account", "Канал WhatsApp не настроен: нет Auth Token", "The WhatsApp channel is not set up: the Auth Token is missing"));
+            return Err(Refusal::new(
+                "bad_account",
+                "Канал WhatsApp не настроен: нет Auth Token",
+                "The WhatsApp channel is not set up: the Auth Token is missing",
+            ));
         }
         if !values.text("content_sid").is_empty() {
             return variables_are_filled(values.text("variables"));
@@ -100,7 +112,13 @@ impl Provider for TwilioWhatsApp {
         // Our own number comes back with every report, so that it is matched even when it overtakes the receipt.
         form.append_pair("StatusCallback", &format!("{}/hooks/{}/{}?m={}", firm.public_url, account.provider, account.code, outgoing.message.id));
         let kind = ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned());
-        Ok(Ask::Http(Request { method: Method::Post, url: messages_url(self, account), headers: vec![authorization(self, account), kind], body: form.finish().into_bytes(), timeout: PATIENCE }))
+        Ok(Ask::Http(Request {
+            method: Method::Post,
+            url: messages_url(self, account),
+            headers: vec![authorization(self, account), kind],
+            body: form.finish().into_bytes(),
+            timeout: PATIENCE,
+        }))
     }
 
     fn reply(&self, reply: &Reply) -> Answered {
@@ -108,7 +126,9 @@ impl Provider for TwilioWhatsApp {
         let unclear = || Answered::Unclear { why: format!("status {}", reply.status) };
         match reply.status {
             200..=299 => match (json["sid"].as_str(), json["status"].as_str()) {
-                (Some(sid), Some(said)) if !sid.is_empty() => Answered::Accepted(Receipt { provider_ref: sid.to_owned(), status: status(said).unwrap_or(Delivery::Accepted) }),
+                (Some(sid), Some(said)) if !sid.is_empty() => {
+                    Answered::Accepted(Receipt { provider_ref: sid.to_owned(), status: status(said).unwrap_or(Delivery::Accepted) })
+                }
                 _ => unclear(),
             },
             408 => unclear(),
@@ -276,7 +296,14 @@ mod tests {
     const NOW: Moment = Moment(1_795_158_930_000_000);
 
     fn firm() -> Firm {
-        Firm { public_url: "https://crm.example.com".into(), zone: jiff::tz::TimeZone::UTC, lang: Lang::Ru, private_calls: false, signing_key: Vec::new(), files: std::path::PathBuf::new() }
+        Firm {
+            public_url: "https://crm.example.com".into(),
+            zone: jiff::tz::TimeZone::UTC,
+            lang: Lang::Ru,
+            private_calls: false,
+            signing_key: Vec::new(),
+            files: std::path::PathBuf::new(),
+        }
     }
 
     fn account() -> Account {
@@ -346,7 +373,10 @@ mod tests {
     #[test]
     fn replies_are_told_apart_by_whether_something_was_sent() {
         let said = |status, body: &str| TwilioWhatsApp.reply(&reply(status, body));
-        assert_eq!(said(201, &format!("{{\"sid\":\"{SID}\",\"status\":\"queued\"}}")), Answered::Accepted(Receipt { provider_ref: SID.into(), status: Delivery::Accepted }));
+        assert_eq!(
+            said(201, &format!("{{\"sid\":\"{SID}\",\"status\":\"queued\"}}")),
+            Answered::Accepted(Receipt { provider_ref: SID.into(), status: Delivery::Accepted })
+        );
         let after = Some(Duration::from_secs(7));
         assert_eq!(said(429, "{\"code\":20429,\"status\":429}"), Answered::Denied { code: "20429".into(), retry: true, after });
         assert_eq!(said(429, "<html>"), Answered::Denied { code: "429".into(), retry: true, after });
@@ -402,15 +432,31 @@ mod tests {
 
     #[test]
     fn a_report_brings_our_own_number_back() {
-        let fields = [("MessageSid", SID), ("MessageStatus", "undelivered"), ("ErrorCode", "63016"), ("AccountSid", "AC0123456789abcdef0123456789abcdef"), ("To", "whatsapp:+79990001122")];
+        let fields = [
+            ("MessageSid", SID),
+            ("MessageStatus", "undelivered"),
+            ("ErrorCode", "63016"),
+            ("AccountSid", "AC0123456789abcdef0123456789abcdef"),
+            ("To", "whatsapp:+79990001122"),
+        ];
         let report = Report { message: Some(42), provider_ref: SID.into(), status: Delivery::Failed, said: "undelivered".into(), error: "63016".into() };
         assert_eq!(read(&call("/hooks/twilio_whatsapp/main?m=42", &fields)).unwrap(), Inbound::Status(report));
     }
 
     #[test]
     fn a_clients_message_brings_text_name_and_attachments() {
-        let fields = [("MessageSid", SID), ("SmsStatus", "received"), ("From", "whatsapp:+79990001122"), ("Body", "Добрый день "), ("ProfileName", "Иван"), ("NumMedia", "1"), ("MediaContentType0", "image/jpeg"), ("Surprise", "1")];
-        let letter = Letter { from: "+79990001122".into(), text: "Добрый день \n[image/jpeg]".into(), provider_ref: SID.into(), name: "Иван".into() };
+        let fields = [
+            ("MessageSid", SID),
+            ("SmsStatus", "received"),
+            ("From", "whatsapp:+79990001122"),
+            ("Body", "Добрый день "),
+            ("ProfileName", "Иван"),
+            ("NumMedia", "1"),
+            ("MediaContentType0", "image/jpeg"),
+            ("Surprise", "1"),
+        ];
+        let letter =
+            Letter { from: "+79990001122".into(), text: "Добрый день \n[image/jpeg]".into(), provider_ref: SID.into(), name: "Иван".into() };
         assert_eq!(read(&call("/hooks/twilio_whatsapp/main", &fields)).unwrap(), Inbound::Message(letter));
     }
 
@@ -434,7 +480,11 @@ mod tests {
     fn a_json_call_is_genuine_only_with_the_body_whose_hash_was_signed() {
         let body = "{\"hello\":\"мир\"}";
         let hash = "8f0c0749e32120124ef2c7a70e846ac353b92d0b5cc9048f5c03a6411ea93a98";
-        let json = |body: &str| InboundCall { headers: vec![("content-type".into(), "application/json".into()), ("x-twilio-signature".into(), "pzMPpt/U/VrSVv3J5Y2FKb6wEeE=".into())], body: body.as_bytes().to_vec(), ..call(&format!("/hooks/twilio/json?bodySHA256={hash}"), &[]) };
+        let json = |body: &str| InboundCall {
+            headers: vec![("content-type".into(), "application/json".into()), ("x-twilio-signature".into(), "pzMPpt/U/VrSVv3J5Y2FKb6wEeE=".into())],
+            body: body.as_bytes().to_vec(),
+            ..call(&format!("/hooks/twilio/json?bodySHA256={hash}"), &[])
+        };
         assert!(matches!(read(&json(body)).unwrap(), Inbound::Unknown { .. }));
         assert_eq!(read(&json("{}")).unwrap_err().code, "bad_signature");
     }

@@ -34,7 +34,9 @@ impl Provider for WebForm {
         let text = |code, ru, en| Field::new(code, ru, en, FieldKind::Text);
         let long = |code, ru, en| Field::new(code, ru, en, FieldKind::LongText);
         let question = vec![
-            text("field", "Поле", "Field").required().help("contact.phone — поле клиента, deal.region — поле сделки", "contact.phone is a field of the client, deal.region of the deal"),
+            text("field", "Поле", "Field")
+                .required()
+                .help("contact.phone — поле клиента, deal.region — поле сделки", "contact.phone is a field of the client, deal.region of the deal"),
             text("title", "Вопрос", "Question"),
             text("title_en", "Вопрос по-английски", "Question in English"),
             Field::new("required", "Обязательный", "Required", FieldKind::Flag),
@@ -42,7 +44,10 @@ impl Provider for WebForm {
         About {
             code: "web_form",
             title: Label::new("Форма на сайте", "Web form"),
-            help: Label::new("Заявка с сайта становится клиентом и сделкой. Есть готовая страница и код для вставки.", "An application from the site becomes a client and a deal. There is a ready page and a code to embed."),
+            help: Label::new(
+                "Заявка с сайта становится клиентом и сделкой. Есть готовая страница и код для вставки.",
+                "An application from the site becomes a client and a deal. There is a ready page and a code to embed.",
+            ),
             group: Label::new("Сайт", "Site"),
             icon: "forms",
             settings: vec![
@@ -54,20 +59,39 @@ impl Provider for WebForm {
                 long("thanks_en", "Благодарность по-английски", "Thanks in English"),
                 long("warning", "Предупреждение по закону", "Legal warning"),
                 long("warning_en", "Предупреждение по-английски", "Legal warning in English"),
-                long("consent", "Согласие на обработку данных", "Consent to data processing").help("Отдельная галочка, без неё форма не отправится. Пусто: галочки нет", "A box of its own without which nothing is sent. Empty: no such box"),
+                long("consent", "Согласие на обработку данных", "Consent to data processing").help(
+                    "Отдельная галочка, без неё форма не отправится. Пусто: галочки нет",
+                    "A box of its own without which nothing is sent. Empty: no such box",
+                ),
                 long("consent_en", "Согласие по-английски", "Consent in English"),
-                long("consent_ads", "Согласие на рассылки", "Consent to mailings").help("Необязательная галочка. Пусто: галочки нет", "An optional box. Empty: no such box"),
+                long("consent_ads", "Согласие на рассылки", "Consent to mailings")
+                    .help("Необязательная галочка. Пусто: галочки нет", "An optional box. Empty: no such box"),
                 long("consent_ads_en", "Согласие на рассылки по-английски", "Consent to mailings in English"),
                 text("kind", "Что создавать", "What is made").default(Value::text("deal")).help("Код типа записей: deal", "Code of a type of records: deal"),
-                text("responsible", "Ответственный", "Responsible").default(Value::text("role:operator")).help("role:operator — у кого из роли меньше всего открытых; user:7; department:sales", "role:operator takes the one of the role with the fewest open ones; user:7; department:sales"),
-                Field::new("per_hour", "Заявок с одного адреса в час", "Submissions from one address in an hour", FieldKind::Integer).default(Value::Int(PER_HOUR)).help("0 — без ограничения", "0 is no limit"),
+                text("responsible", "Ответственный", "Responsible").default(Value::text("role:operator")).help(
+                    "role:operator — у кого из роли меньше всего открытых; user:7; department:sales",
+                    "role:operator takes the one of the role with the fewest open ones; user:7; department:sales",
+                ),
+                Field::new("per_hour", "Заявок с одного адреса в час", "Submissions from one address in an hour", FieldKind::Integer)
+                    .default(Value::Int(PER_HOUR))
+                    .help("0 — без ограничения", "0 is no limit"),
                 Field::new("questions", "Вопросы", "Questions", FieldKind::Record { fields: question }).multiple().required(),
             ],
         }
     }
 
     fn can(&self) -> Capability {
-        Capability { address: Address::Nobody, text: false, template: false, file: false, subject: false, receipt: false, once: false, lookup: false, valid_for: None }
+        Capability {
+            address: Address::Nobody,
+            text: false,
+            template: false,
+            file: false,
+            subject: false,
+            receipt: false,
+            once: false,
+            lookup: false,
+            valid_for: None,
+        }
     }
 
     fn webhook(&self, call: &InboundCall, account: &Account, firm: &Firm, now: Moment) -> Result<Vec<Inbound>, Refusal> {
@@ -105,7 +129,11 @@ impl Provider for WebForm {
 
     fn answer(&self, _account: &Account, made: Option<&Item>) -> Answer {
         let number = made.map(|card| card.id.to_string()).unwrap_or_default();
-        Answer { status: 200, content_type: "application/json; charset=utf-8".to_owned(), body: serde_json::json!({ "ok": true, "number": number }).to_string() }
+        Answer {
+            status: 200,
+            content_type: "application/json; charset=utf-8".to_owned(),
+            body: serde_json::json!({ "ok": true, "number": number }).to_string(),
+        }
     }
 }
 
@@ -114,7 +142,11 @@ fn fields(call: &InboundCall) -> Result<Pairs, Refusal> {
     let fields = match kind.as_str() {
         "application/json" => body::json(&call.body),
         "" | "application/x-www-form-urlencoded" => body::urlencoded(&call.body),
-        _ => Err(Refusal::new("bad_body", "Отправьте форму как application/x-www-form-urlencoded или JSON", "Send the form as application/x-www-form-urlencoded or JSON")),
+        _ => Err(Refusal::new(
+            "bad_body",
+            "Отправьте форму как application/x-www-form-urlencoded или JSON",
+            "Send the form as application/x-www-form-urlencoded or JSON",
+        )),
     }?;
     match fields.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
         true => Err(Refusal::new("bad_text", "В тексте есть недопустимый знак", "The text holds a forbidden character")),
@@ -139,7 +171,10 @@ fn answers(form: &Form, fields: &Pairs) -> Result<Vec<(String, Vec<String>)>, Re
         }
     }
     if !form.consent.ru.is_empty() && !is_ticked(one(fields, CONSENT)) {
-        missing.push((CONSENT.to_owned(), Label::new("Без согласия на обработку данных заявку принять нельзя", "Without the consent to data processing the application cannot be taken")));
+        missing.push((
+            CONSENT.to_owned(),
+            Label::new("Без согласия на обработку данных заявку принять нельзя", "Without the consent to data processing the application cannot be taken"),
+        ));
     }
     match missing.is_empty() {
         true => Ok(given),
@@ -168,7 +203,14 @@ mod tests {
     }
 
     fn firm() -> Firm {
-        Firm { public_url: "https://crm.example.com".into(), zone: jiff::tz::TimeZone::UTC, lang: Lang::Ru, private_calls: false, signing_key: b"key".to_vec(), files: std::path::PathBuf::new() }
+        Firm {
+            public_url: "https://crm.example.com".into(),
+            zone: jiff::tz::TimeZone::UTC,
+            lang: Lang::Ru,
+            private_calls: false,
+            signing_key: b"key".to_vec(),
+            files: std::path::PathBuf::new(),
+        }
     }
 
     /// The form that the pack ships, accepted by the provider's own questions.
@@ -251,8 +293,19 @@ mod tests {
         let upper = token.signature.to_uppercase();
         let longer = format!("{}0", token.signature);
         for forged in [
-            ("form_sign", ""), ("form_sign", "0"), ("form_sign", &other.signature), ("form_sign", &foreign.signature), ("form_sign", &upper), ("form_sign", &longer),
-            ("form_sign", &token.signature[1..]), ("form_at", &later), ("form_at", ""), ("form_at", "x"), ("form_nonce", "AAAAAAAAAAAAAAAAAAAAAA"), ("form_nonce", ""), ("form_nonce", "a\nb"),
+            ("form_sign", ""),
+            ("form_sign", "0"),
+            ("form_sign", &other.signature),
+            ("form_sign", &foreign.signature),
+            ("form_sign", &upper),
+            ("form_sign", &longer),
+            ("form_sign", &token.signature[1..]),
+            ("form_at", &later),
+            ("form_at", ""),
+            ("form_at", "x"),
+            ("form_nonce", "AAAAAAAAAAAAAAAAAAAAAA"),
+            ("form_nonce", ""),
+            ("form_nonce", "a\nb"),
         ] {
             let mut fields = GOOD.to_vec();
             fields.push(forged);

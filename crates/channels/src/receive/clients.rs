@@ -31,7 +31,14 @@ pub fn card_kind(tx: &dyn Read, desk: &Desk<'_>) -> Outcome<EntityType> {
     let wanted = desk.setting("kind");
     let schema = tx.schema();
     let found = schema.kind_by_code(&wanted).cloned();
-    found.ok_or_else(|| Refusal::new("bad_account", format!("В настройках канала указан неизвестный тип «{wanted}»"), format!("The settings of the channel name the unknown type {wanted}")).into())
+    found.ok_or_else(|| {
+        Refusal::new(
+            "bad_account",
+            format!("В настройках канала указан неизвестный тип «{wanted}»"),
+            format!("The settings of the channel name the unknown type {wanted}"),
+        )
+        .into()
+    })
 }
 
 /// Open stages of the way that new cards of a kind go.

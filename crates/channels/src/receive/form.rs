@@ -65,7 +65,8 @@ fn came_again(tx: &mut dyn Tx, desk: &Desk<'_>, cause: &Cause, card: &Item, cont
         return Ok(());
     }
     let (name, number) = (contact.title(), card.id);
-    let text = Label::new(format!("{name} снова оставляет заявку: карточка № {number} ещё открыта"), format!("{name} applies again: card No. {number} is still open"));
+    let text =
+        Label::new(format!("{name} снова оставляет заявку: карточка № {number} ещё открыта"), format!("{name} applies again: card No. {number} is still open"));
     let command = Command::Notify { users: vec![card.responsible()], about: card.at(), text, popup: true };
     desk.executor.execute(tx, &Rights::system(), cause, &command).map(|_| ())
 }

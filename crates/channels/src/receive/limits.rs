@@ -37,7 +37,11 @@ pub fn admit(firm: &Firm, account: &Account, remote: &str, nonce: &str, now: Mom
         return Ok(());
     }
     if sent.len() >= limit {
-        return Err(Refusal::new("too_many", "С вашего адреса уже пришло много заявок. Попробуйте через час или позвоните нам", "Many applications have come from your address. Try again in an hour or call us"));
+        return Err(Refusal::new(
+            "too_many",
+            "С вашего адреса уже пришло много заявок. Попробуйте через час или позвоните нам",
+            "Many applications have come from your address. Try again in an hour or call us",
+        ));
     }
     sent.push((now, nonce.to_owned()));
     Ok(())
@@ -57,7 +61,14 @@ mod tests {
     use crm::{AccountId, Lang, Value, Values};
 
     fn firm(key: &str) -> Firm {
-        Firm { public_url: String::new(), zone: jiff::tz::TimeZone::UTC, lang: Lang::Ru, private_calls: false, signing_key: key.as_bytes().to_vec(), files: std::path::PathBuf::new() }
+        Firm {
+            public_url: String::new(),
+            zone: jiff::tz::TimeZone::UTC,
+            lang: Lang::Ru,
+            private_calls: false,
+            signing_key: key.as_bytes().to_vec(),
+            files: std::path::PathBuf::new(),
+        }
     }
 
     fn account(settings: Values) -> Account {

@@ -29,7 +29,11 @@ const fn again(number: &'static str, ru: &'static str, en: &'static str) -> Code
 
 /// Where the wording of a code is not confirmed, the text says only what is sure.
 const CODES: &[Code] = &[
-    again("20003", "Twilio не принял ключ доступа: проверьте Auth Token в настройках канала", "Twilio did not accept the key: check the Auth Token in the settings of the channel"),
+    again(
+        "20003",
+        "Twilio не принял ключ доступа: проверьте Auth Token в настройках канала",
+        "Twilio did not accept the key: check the Auth Token in the settings of the channel",
+    ),
     no("20404", "Twilio не нашёл такой аккаунт: проверьте Account SID", "Twilio found no such account: check the Account SID"),
     again("20429", "Слишком много запросов, повторим позже", "Too many requests, we will try later"),
     no("21211", "Неверный номер телефона клиента", "The client's phone number is wrong"),
@@ -50,7 +54,11 @@ const CODES: &[Code] = &[
     no("63010", "Внутренняя ошибка канала", "An internal error of the channel"),
     again("63012", "Внутренняя ошибка WhatsApp, можно повторить", "An internal error of WhatsApp, may be tried again"),
     no("63013", "Сообщение нарушает правила WhatsApp", "The message violates the rules of WhatsApp"),
-    no("63016", "Прошло больше 24 часов с последнего сообщения клиента: можно отправить только утверждённый шаблон", "More than 24 hours have passed since the client's last message: only an approved template can be sent"),
+    no(
+        "63016",
+        "Прошло больше 24 часов с последнего сообщения клиента: можно отправить только утверждённый шаблон",
+        "More than 24 hours have passed since the client's last message: only an approved template can be sent",
+    ),
     again("63018", "Превышена скорость отправки WhatsApp, повторим позже", "The sending rate of WhatsApp is exceeded, we will try later"),
     no("63019", "Не удалось передать вложение", "The attachment could not be transferred"),
     no("63020", "WhatsApp Business не подтверждён", "WhatsApp Business is not confirmed"),

@@ -129,7 +129,15 @@ mod tests {
             changed[at] = if changed[at] == 'A' { 'B' } else { 'A' };
             refuse(URL, &form(), &changed.into_iter().collect::<String>(), format!("letter {at}"));
         }
-        for (what, signature) in [("upper", SIGNATURE.to_uppercase()), ("lower", SIGNATURE.to_lowercase()), ("space", format!(" {SIGNATURE}")), ("twice", format!("{SIGNATURE}{SIGNATURE}")), ("comma", format!("x,{SIGNATURE}")), ("unicode", SIGNATURE.replace('w', "ԝ")), ("none", String::new())] {
+        for (what, signature) in [
+            ("upper", SIGNATURE.to_uppercase()),
+            ("lower", SIGNATURE.to_lowercase()),
+            ("space", format!(" {SIGNATURE}")),
+            ("twice", format!("{SIGNATURE}{SIGNATURE}")),
+            ("comma", format!("x,{SIGNATURE}")),
+            ("unicode", SIGNATURE.replace('w', "ԝ")),
+            ("none", String::new()),
+        ] {
             refuse(URL, &form(), &signature, what.to_owned());
         }
         for at in 0..TOKEN.len() {

@@ -28,14 +28,17 @@ fn one_rendering_sent_sixteen_times(mut office: Office) {
     unlimited(&mut office);
     let call = office.rendered(&[("contact.first_name", "Иван"), ("contact.phone", "+79990001122"), ("consent", "1")]);
     let (office, call) = (&office, &call);
-    all_at_once((0..16).map(|_| Box::new(move || assert_eq!(office.receive(&office.form, call.clone()).unwrap().status, 200)) as Box<dyn Fn() + Send>).collect());
+    all_at_once(
+        (0..16).map(|_| Box::new(move || assert_eq!(office.receive(&office.form, call.clone()).unwrap().status, 200)) as Box<dyn Fn() + Send>).collect(),
+    );
     let filled = office.events().iter().filter(|event| event.fact.code() == "form_filled").count();
     assert_eq!((office.all(kind::CONTACT).len(), office.all(kind::DEAL).len(), filled), (1, 1, 1));
 }
 
 fn one_client_in_six_spellings(mut office: Office) {
     unlimited(&mut office);
-    let calls: Vec<InboundCall> = SPELLINGS.iter().map(|phone| office.rendered(&[("contact.first_name", "Иван"), ("contact.phone", phone), ("consent", "1")])).collect();
+    let calls: Vec<InboundCall> =
+        SPELLINGS.iter().map(|phone| office.rendered(&[("contact.first_name", "Иван"), ("contact.phone", phone), ("consent", "1")])).collect();
     let office = &office;
     all_at_once(calls.iter().map(|call| Box::new(move || drop(office.receive(&office.form, call.clone()).unwrap())) as Box<dyn Fn() + Send>).collect());
     let filled = office.events().iter().filter(|event| event.fact.code() == "form_filled").count();
@@ -48,9 +51,16 @@ fn all_reports_of_a_message(office: Office) {
         let message = office.send(template(&deal, &format!("run:{round}"))).unwrap();
         let sid = format!("SM{round:032}");
         let (office, query) = (&office, format!("?m={}", message.id));
-        let calls: Vec<InboundCall> =
-            ["sent", "delivered", "read", "read", "delivered", "sent", "queued"].iter().map(|status| office.twilio(&query, &[("MessageSid", sid.as_str()), ("MessageStatus", *status)])).collect();
-        all_at_once(calls.iter().map(|call| Box::new(move || assert_eq!(office.receive(&office.whatsapp, call.clone()).unwrap().status, 204)) as Box<dyn Fn() + Send>).collect());
+        let calls: Vec<InboundCall> = ["sent", "delivered", "read", "read", "delivered", "sent", "queued"]
+            .iter()
+            .map(|status| office.twilio(&query, &[("MessageSid", sid.as_str()), ("MessageStatus", *status)]))
+            .collect();
+        all_at_once(
+            calls
+                .iter()
+                .map(|call| Box::new(move || assert_eq!(office.receive(&office.whatsapp, call.clone()).unwrap().status, 204)) as Box<dyn Fn() + Send>)
+                .collect(),
+        );
         let message = office.item(message.at());
         assert_eq!((message.values.text("status"), message.values.text("provider_ref")), ("read", sid.as_str()));
     }

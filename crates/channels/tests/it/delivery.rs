@@ -312,9 +312,20 @@ fn a_window_that_closed_in_the_queue_fails_with_its_code() {
     let office = Office::open();
     let (client, deal) = office.ivanov();
     let (cause, at) = (office.system(), client.at());
-    office.house.transact(move |tx| crm::item::change(tx, &crm::Rights::system(), &cause, at, &crm::Values::from([("last_inbound_at", crm::Value::moment(cause.at))]))).unwrap();
+    office
+        .house
+        .transact(move |tx| crm::item::change(tx, &crm::Rights::system(), &cause, at, &crm::Values::from([("last_inbound_at", crm::Value::moment(cause.at))])))
+        .unwrap();
     office.advance(86_000);
-    let text = crm::Command::SendMessage { about: deal.at(), channel: "twilio_whatsapp".into(), template: String::new(), text: "Добрый день".into(), subject: String::new(), variables: crm::Values::new(), key: String::new() };
+    let text = crm::Command::SendMessage {
+        about: deal.at(),
+        channel: "twilio_whatsapp".into(),
+        template: String::new(),
+        text: "Добрый день".into(),
+        subject: String::new(),
+        variables: crm::Values::new(),
+        key: String::new(),
+    };
     let message = office.send(text).unwrap();
     office.advance(500);
     let job = office.claim().unwrap();

@@ -21,7 +21,10 @@ fn an_application_makes_a_client_and_a_deal_and_tells_everything_once() {
     assert_eq!((contacts.len(), deals.len()), (1, 1));
     let (contact, deal) = (&contacts[0], &deals[0]);
     assert_eq!(contact.values.points(code::PHONE)[0].normal, "+79990001122");
-    assert_eq!((contact.values.text("first_name"), contact.values.moment("consent_pd_at"), contact.values.moment("consent_ad_at")), ("Иван", Some(office.now()), None));
+    assert_eq!(
+        (contact.values.text("first_name"), contact.values.moment("consent_pd_at"), contact.values.moment("consent_ad_at")),
+        ("Иван", Some(office.now()), None)
+    );
     assert_eq!((deal.title(), deal.contact(), deal.responsible()), ("Заявка: Иван", contact.id, office.anna.id));
     assert_eq!((deal.values.get("debt_total"), deal.values.text("region"), deal.values.text("form")), (&Value::money(42_595_050), "Москва", "application"));
     assert_eq!((deal.values.text("utm_source"), deal.values.text("utm_campaign"), deal.values.flag("repeat_client")), ("yandex", "debts", false));
@@ -43,7 +46,8 @@ fn a_phone_in_five_spellings_is_one_client_with_one_deal() {
     }
     assert_eq!((office.all(kind::CONTACT).len(), office.all(kind::DEAL).len()), (1, 1));
     let deal = office.all(kind::DEAL).remove(0);
-    let repeats: Vec<bool> = office.events().iter().filter_map(|event| if let Fact::FormFilled { repeat, .. } = event.fact { Some(repeat) } else { None }).collect();
+    let repeats: Vec<bool> =
+        office.events().iter().filter_map(|event| if let Fact::FormFilled { repeat, .. } = event.fact { Some(repeat) } else { None }).collect();
     assert_eq!(repeats, [false, true, true, true, true]);
     assert!(!deal.values.flag("repeat_client"), "the client was new when the deal was made");
 }
@@ -69,7 +73,8 @@ fn a_second_submission_of_one_rendering_changes_nothing_and_gets_the_same_answer
 fn a_known_client_without_an_open_deal_gets_a_new_one_marked_as_repeat() {
     let office = Office::open();
     let (client, old) = office.ivanov();
-    let won = office.house.read(|read| Ok(read.schema().default_pipeline(kind::DEAL).unwrap().stages.iter().find(|stage| stage.code == "WON").unwrap().id)).unwrap();
+    let won =
+        office.house.read(|read| Ok(read.schema().default_pipeline(kind::DEAL).unwrap().stages.iter().find(|stage| stage.code == "WON").unwrap().id)).unwrap();
     let cause = office.system();
     office.house.transact(move |tx| crm::stage::move_to(tx, &crm::Rights::system(), &cause, old.at(), won)).unwrap();
     office.apply(&IVANOV).unwrap();
@@ -84,8 +89,21 @@ fn an_anonymous_form_fills_what_is_empty_and_overwrites_nothing() {
     let office = Office::open();
     let (client, deal) = office.ivanov();
     let cause = office.system();
-    office.house.transact(move |tx| crm::item::change(tx, &crm::Rights::system(), &cause, deal.at(), &crm::Values::from([("region", Value::text("Тверь"))]))).unwrap();
-    office.apply(&[("contact.first_name", "Злодей"), ("contact.phone", "+79990001122"), ("contact.email", "evil@example.com"), ("deal.region", "Ад"), ("deal.debt_total", "5"), ("consent", "1"), ("consent_ads", "1")]).unwrap();
+    office
+        .house
+        .transact(move |tx| crm::item::change(tx, &crm::Rights::system(), &cause, deal.at(), &crm::Values::from([("region", Value::text("Тверь"))])))
+        .unwrap();
+    office
+        .apply(&[
+            ("contact.first_name", "Злодей"),
+            ("contact.phone", "+79990001122"),
+            ("contact.email", "evil@example.com"),
+            ("deal.region", "Ад"),
+            ("deal.debt_total", "5"),
+            ("consent", "1"),
+            ("consent_ads", "1"),
+        ])
+        .unwrap();
     let client = office.item(client.at());
     assert_eq!((client.values.text("first_name"), client.values.points("email")[0].raw.as_str()), ("Иван", "ivanov@example.com"));
     assert_eq!((client.values.moment("consent_pd_at"), client.values.moment("consent_ad_at")), (Some(office.now()), Some(office.now())));
@@ -131,7 +149,14 @@ fn every_wrong_answer_is_named_in_both_languages_and_nothing_is_written() {
     let before = office.events().len();
     let long = "я".repeat(256);
     let huge = "я".repeat(65_537);
-    for (field, value) in [("contact.phone", "позвоните мне"), ("contact.email", "ivanov"), ("deal.debt_total", "много"), ("deal.region", long.as_str()), ("contact.first_name", &long), ("deal.comment", &huge)] {
+    for (field, value) in [
+        ("contact.phone", "позвоните мне"),
+        ("contact.email", "ivanov"),
+        ("deal.debt_total", "много"),
+        ("deal.region", long.as_str()),
+        ("contact.first_name", &long),
+        ("deal.comment", &huge),
+    ] {
         let mut fields: Vec<(&str, &str)> = IVANOV.iter().copied().filter(|(name, _)| *name != field).collect();
         fields.push((field, value));
         let refusal = office.apply(&fields).unwrap_err();

@@ -4,7 +4,15 @@ use crate::office::{Office, SID};
 use crm::{Actor, Value, code, kind};
 
 fn said<'f>(text: &'f str, sid: &'f str) -> [(&'f str, &'f str); 7] {
-    [("MessageSid", sid), ("SmsStatus", "received"), ("AccountSid", "AC0123456789abcdef0123456789abcdef"), ("From", "whatsapp:+79990001122"), ("To", "whatsapp:+14155238886"), ("Body", text), ("ProfileName", "Иван")]
+    [
+        ("MessageSid", sid),
+        ("SmsStatus", "received"),
+        ("AccountSid", "AC0123456789abcdef0123456789abcdef"),
+        ("From", "whatsapp:+79990001122"),
+        ("To", "whatsapp:+14155238886"),
+        ("Body", text),
+        ("ProfileName", "Иван"),
+    ]
 }
 
 #[test]
@@ -49,7 +57,10 @@ fn stop_takes_the_consent_to_mailings_back() {
     let office = Office::open();
     let (client, _) = office.ivanov();
     let (cause, at) = (office.system(), client.at());
-    office.house.transact(move |tx| crm::item::change(tx, &crm::Rights::system(), &cause, at, &crm::Values::from([("consent_ad_at", Value::moment(cause.at))]))).unwrap();
+    office
+        .house
+        .transact(move |tx| crm::item::change(tx, &crm::Rights::system(), &cause, at, &crm::Values::from([("consent_ad_at", Value::moment(cause.at))])))
+        .unwrap();
     office.receive(&office.whatsapp, office.twilio("", &said("Стоп!", SID))).unwrap();
     assert_eq!(office.item(at).values.moment("consent_ad_at"), None);
     assert!(office.all(kind::NOTIFICATION)[0].title().contains("больше не писать"));
@@ -66,7 +77,15 @@ fn a_forged_message_writes_nothing() {
     let other_body = crm::InboundCall { body: office.twilio("", &said("Добрый вечер!", SID)).body, ..good.clone() };
     let mut unsigned = good.clone();
     unsigned.headers.retain(|(name, _)| name != "x-twilio-signature");
-    let as_json = crm::InboundCall { headers: good.headers.iter().cloned().map(|(name, value)| if name == "content-type" { (name, "application/json".into()) } else { (name, value) }).collect(), ..good.clone() };
+    let as_json = crm::InboundCall {
+        headers: good
+            .headers
+            .iter()
+            .cloned()
+            .map(|(name, value)| if name == "content-type" { (name, "application/json".into()) } else { (name, value) })
+            .collect(),
+        ..good.clone()
+    };
     for forged in [other_url, with_query, other_body, unsigned, as_json] {
         let refusal = office.receive(&office.whatsapp, forged).unwrap_err();
         assert_eq!(channels::receive::refused(&refusal, crm::Lang::En).status, 403);

@@ -5,8 +5,8 @@ use channels::{Answer, Provider as _, receive};
 use crm::pack::{PackAccounts, PackPipeline, PackStaff, PackType};
 use crm::time::{Chance, Clock};
 use crm::{
-    Account, AccountId, Actor, Cause, Command, Done, EntityType, EntityTypeId, Event, Execute, Fact, Fault, Firm, House, InboundCall, InboundId, Item, ItemRef, Job, Lang, Moment,
-    Outcome, Pipeline, Query, Refusal, Rights, Tx, User, Value, Values, code, kind,
+    Account, AccountId, Actor, Cause, Command, Done, EntityType, EntityTypeId, Event, Execute, Fact, Fault, Firm, House, InboundCall, InboundId, Item, ItemRef,
+    Job, Lang, Moment, Outcome, Pipeline, Query, Refusal, Rights, Tx, User, Value, Values, code, kind,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -50,7 +50,8 @@ impl Execute for Hands {
         match command {
             Command::Notify { users, about, text, popup } => {
                 for user in users {
-                    let values = Values::from([(code::TITLE, Value::text(&text.ru)), (code::ABOUT, Value::item(*about)), (code::RESPONSIBLE, Value::user(*user))]);
+                    let values =
+                        Values::from([(code::TITLE, Value::text(&text.ru)), (code::ABOUT, Value::item(*about)), (code::RESPONSIBLE, Value::user(*user))]);
                     let notice = crm::item::create(tx, &Rights::system(), cause, kind::NOTIFICATION, &values)?;
                     tx.record(&notice, cause, Fact::Notified { notification: notice.at(), user: *user, popup: *popup })?;
                 }
@@ -97,7 +98,18 @@ fn shape(code: &str) -> EntityType {
     if code == "deal" {
         fields.extend(read::<PackType>("debt-relief/types/deal.toml").fields);
     }
-    EntityType { id: pack.id.unwrap(), code: pack.code, title: pack.title, plural: pack.plural, staged: pack.staged, listed: pack.listed, searched: pack.searched, icon: pack.icon, fields }.complete()
+    EntityType {
+        id: pack.id.unwrap(),
+        code: pack.code,
+        title: pack.title,
+        plural: pack.plural,
+        staged: pack.staged,
+        listed: pack.listed,
+        searched: pack.searched,
+        icon: pack.icon,
+        fields,
+    }
+    .complete()
 }
 
 fn account(provider: &str, code: &str, settings: Values, secrets: Values) -> Account {
@@ -138,7 +150,8 @@ impl Office {
             signing_key: format!("key {number}").into_bytes(),
             files: std::env::temp_dir(),
         };
-        let house = House { store, clock: clock.clone(), chance: Arc::new(Seeded(AtomicU64::new(20_261_125))), executor: Arc::new(Hands), firm: Arc::new(firm) };
+        let house =
+            House { store, clock: clock.clone(), chance: Arc::new(Seeded(AtomicU64::new(20_261_125))), executor: Arc::new(Hands), firm: Arc::new(firm) };
         let (anna, vera, form, whatsapp, mail) = house.transact(install).unwrap();
         Office { house, clock, anna, vera, form, whatsapp, mail }
     }
@@ -209,7 +222,12 @@ impl Office {
         let (cause, anna) = (self.system(), self.anna.id);
         self.house
             .transact(move |tx| {
-                let client = Values::from([("first_name", Value::text("Иван")), ("last_name", Value::text("Иванов")), ("phone", Value::text("+79990001122")), ("email", Value::text("ivanov@example.com"))]);
+                let client = Values::from([
+                    ("first_name", Value::text("Иван")),
+                    ("last_name", Value::text("Иванов")),
+                    ("phone", Value::text("+79990001122")),
+                    ("email", Value::text("ivanov@example.com")),
+                ]);
                 let client = crm::item::create(tx, &Rights::system(), &cause, kind::CONTACT, &client.with("responsible", Value::user(anna)))?;
                 let deal = Values::from([("title", Value::text("Долг Иванова")), ("contact", Value::Int(client.id)), ("responsible", Value::user(anna))]);
                 let deal = crm::item::create(tx, &Rights::system(), &cause, kind::DEAL, &deal)?;
@@ -252,7 +270,19 @@ pub fn form_call(url: &str, pairs: &[(String, String)], headers: &[(&str, &str)]
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().into_bytes();
     let mut all = vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()), ("cookie".to_owned(), "session=1".to_owned())];
     all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    InboundCall { id: InboundId(0), account: AccountId(0), at: Moment(0), remote: "203.0.113.7".into(), method: "POST".into(), url: url.into(), headers: all, body, key: String::new(), state: String::new(), answer: String::new() }
+    InboundCall {
+        id: InboundId(0),
+        account: AccountId(0),
+        at: Moment(0),
+        remote: "203.0.113.7".into(),
+        method: "POST".into(),
+        url: url.into(),
+        headers: all,
+        body,
+        key: String::new(),
+        state: String::new(),
+        answer: String::new(),
+    }
 }
 
 pub fn sign(url: &str, pairs: &[(String, String)]) -> String {
@@ -273,7 +303,14 @@ fn install(tx: &mut dyn Tx) -> Outcome<(User, User, Account, Account, Account)> 
         tx.install_type(&shape(code))?;
     }
     let pack: PackPipeline = read("debt-relief/pipelines/deal.toml");
-    tx.install_pipeline(&mut Pipeline { id: Default::default(), kind: kind::DEAL, code: pack.code, title: pack.title, is_default: pack.is_default, stages: pack.stages })?;
+    tx.install_pipeline(&mut Pipeline {
+        id: Default::default(),
+        kind: kind::DEAL,
+        code: pack.code,
+        title: pack.title,
+        is_default: pack.is_default,
+        stages: pack.stages,
+    })?;
     let staff: PackStaff = read("debt-relief/roles.toml");
     for role in &staff.roles {
         tx.put_role(role)?;
@@ -298,7 +335,12 @@ fn install(tx: &mut dyn Tx) -> Outcome<(User, User, Account, Account, Account)> 
         Values::from([("account_sid", Value::text("AC0123456789abcdef0123456789abcdef")), ("from", Value::text("whatsapp:+14155238886"))]),
         Values::from([("auth_token", Value::text(TOKEN))]),
     );
-    let mut mail = account("smtp", "main", Values::from([("host", Value::text("127.0.0.1")), ("from", Value::text("info@example.com")), ("tls", Value::text("none"))]), Values::new());
+    let mut mail = account(
+        "smtp",
+        "main",
+        Values::from([("host", Value::text("127.0.0.1")), ("from", Value::text("info@example.com")), ("tls", Value::text("none"))]),
+        Values::new(),
+    );
     for account in [&mut form, &mut whatsapp, &mut mail] {
         tx.put_account(account)?;
     }

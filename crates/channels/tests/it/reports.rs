@@ -64,7 +64,11 @@ fn a_late_report_is_told_as_late_and_changes_nothing() {
     for status in ["delivered", "sent", "delivered", "sent"] {
         report(&office, &message, status);
     }
-    let told: Vec<(&str, bool)> = office.events().iter().filter_map(|event| if let Fact::MessageStatus { status, late, .. } = &event.fact { Some((status.code(), *late)) } else { None }).collect();
+    let told: Vec<(&str, bool)> = office
+        .events()
+        .iter()
+        .filter_map(|event| if let Fact::MessageStatus { status, late, .. } = &event.fact { Some((status.code(), *late)) } else { None })
+        .collect();
     assert_eq!(told, [("delivered", false), ("sent", true)]);
     assert_eq!(office.item(message.at()).values.text("status"), "delivered");
     let by = office.events().pop().unwrap();

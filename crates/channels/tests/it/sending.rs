@@ -16,11 +16,27 @@ pub fn template(deal: &Item, key: &str) -> Command {
 }
 
 pub fn letter(deal: &Item) -> Command {
-    Command::SendMessage { about: deal.at(), channel: "smtp".into(), template: String::new(), text: "Здравствуйте!".into(), subject: "Итоги".into(), variables: Values::new(), key: String::new() }
+    Command::SendMessage {
+        about: deal.at(),
+        channel: "smtp".into(),
+        template: String::new(),
+        text: "Здравствуйте!".into(),
+        subject: "Итоги".into(),
+        variables: Values::new(),
+        key: String::new(),
+    }
 }
 
 fn free(deal: &Item, text: &str) -> Command {
-    Command::SendMessage { about: deal.at(), channel: "twilio_whatsapp".into(), template: String::new(), text: text.into(), subject: String::new(), variables: Values::new(), key: String::new() }
+    Command::SendMessage {
+        about: deal.at(),
+        channel: "twilio_whatsapp".into(),
+        template: String::new(),
+        text: text.into(),
+        subject: String::new(),
+        variables: Values::new(),
+        key: String::new(),
+    }
 }
 
 #[test]
@@ -55,12 +71,48 @@ fn what_cannot_be_sent_is_refused_in_plain_words_and_leaves_no_trace() {
     let code = |command: Command| office.send(command).unwrap_err().code.into_owned();
     let before = office.events().len();
     assert_eq!(code(free(&deal, "Добрый день")), "63016");
-    assert_eq!(code(Command::SendMessage { about: deal.at(), channel: "twilio_whatsapp".into(), template: "no_such".into(), text: "x".into(), subject: String::new(), variables: Values::new(), key: String::new() }), "no_template");
-    assert_eq!(code(Command::SendMessage { about: deal.at(), channel: "pigeon".into(), template: String::new(), text: "x".into(), subject: String::new(), variables: Values::new(), key: String::new() }), "unknown_channel");
-    assert_eq!(code(Command::SendMessage { about: deal.at(), channel: "web_form".into(), template: String::new(), text: "x".into(), subject: String::new(), variables: Values::new(), key: String::new() }), "receives_only");
+    assert_eq!(
+        code(Command::SendMessage {
+            about: deal.at(),
+            channel: "twilio_whatsapp".into(),
+            template: "no_such".into(),
+            text: "x".into(),
+            subject: String::new(),
+            variables: Values::new(),
+            key: String::new()
+        }),
+        "no_template"
+    );
+    assert_eq!(
+        code(Command::SendMessage {
+            about: deal.at(),
+            channel: "pigeon".into(),
+            template: String::new(),
+            text: "x".into(),
+            subject: String::new(),
+            variables: Values::new(),
+            key: String::new()
+        }),
+        "unknown_channel"
+    );
+    assert_eq!(
+        code(Command::SendMessage {
+            about: deal.at(),
+            channel: "web_form".into(),
+            template: String::new(),
+            text: "x".into(),
+            subject: String::new(),
+            variables: Values::new(),
+            key: String::new()
+        }),
+        "receives_only"
+    );
     assert_eq!(office.events().len(), before);
     let (cause, at) = (office.system(), client.at());
-    office.house.transact(move |tx| crm::item::change(tx, &crm::Rights::system(), &cause, at, &Values::from([("phone", Value::Null), ("email", Value::Null)]))).unwrap();
+    office
+        .house
+        .transact(move |tx| crm::item::change(tx, &crm::Rights::system(), &cause, at, &Values::from([("phone", Value::Null), ("email", Value::Null)])))
+        .unwrap();
     assert_eq!(code(template(&deal, "")), "no_phone");
     assert_eq!(code(letter(&deal)), "no_email");
     let mut mail = office.mail.clone();
@@ -75,7 +127,10 @@ fn a_free_text_goes_within_a_day_of_the_clients_message() {
     let office = Office::open();
     let (client, deal) = office.ivanov();
     let (cause, at) = (office.system(), client.at());
-    office.house.transact(move |tx| crm::item::change(tx, &crm::Rights::system(), &cause, at, &Values::from([("last_inbound_at", Value::moment(cause.at))]))).unwrap();
+    office
+        .house
+        .transact(move |tx| crm::item::change(tx, &crm::Rights::system(), &cause, at, &Values::from([("last_inbound_at", Value::moment(cause.at))])))
+        .unwrap();
     office.advance(86_399);
     office.send(free(&deal, "Добрый день")).unwrap();
     office.advance(1);

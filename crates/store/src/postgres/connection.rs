@@ -1,10 +1,10 @@
 //! A connection to PostgreSQL, and how it speaks the common words.
 
 use crate::sql::{Cell, Dialect, Row, Sql, SqlError};
+use postgres::config::SslMode;
 use postgres::error::SqlState;
 use postgres::types::private::BytesMut;
 use postgres::types::{FromSql, IsNull, ToSql, Type};
-use postgres::config::SslMode;
 use postgres::{Client, Config, NoTls, Statement};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -94,10 +94,15 @@ fn tls() -> Result<MakeRustlsConnect, SqlError> {
 /// The engine's error in the common words. Its details are left out: they hold values of the data.
 pub fn told(error: postgres::Error) -> SqlError {
     let Some(db) = error.as_db_error() else {
-        return SqlError { conflict: false, passing: true, why: format!("PostgreSQL: {error}{}", error.source().map(|source| format!(": {source}")).unwrap_or_default()) };
+        return SqlError {
+            conflict: false,
+            passing: true,
+            why: format!("PostgreSQL: {error}{}", error.source().map(|source| format!(": {source}")).unwrap_or_default()),
+        };
     };
     let code = db.code();
-    let conflict = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::UNIQUE_VIOLATION, SqlState::LOCK_NOT_AVAILABLE].contains(code);
+    let conflict =
+        [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::UNIQUE_VIOLATION, SqlState::LOCK_NOT_AVAILABLE].contains(code);
     // Connections, resources, an administrator who stops the server, the system under it.
     let passing = ["08", "53", "57", "58"].iter().any(|class| code.code().starts_with(class));
     SqlError { conflict, passing, why: format!("PostgreSQL {}: {}", code.code(), db.message()) }

@@ -38,7 +38,11 @@ impl Postgres {
     /// Refuses addresses that cannot be read; failures of the connection.
     pub fn open(url: &str) -> Outcome<Postgres> {
         let mut config: Config = url.parse().map_err(|_| {
-            Refusal::new("unknown_database", "Адрес PostgreSQL не читается: нужен postgres://ПОЛЬЗОВАТЕЛЬ:ПАРОЛЬ@УЗЕЛ/БАЗА", "The address of PostgreSQL cannot be read: postgres://USER:PASSWORD@HOST/DATABASE is needed")
+            Refusal::new(
+                "unknown_database",
+                "Адрес PostgreSQL не читается: нужен postgres://ПОЛЬЗОВАТЕЛЬ:ПАРОЛЬ@УЗЕЛ/БАЗА",
+                "The address of PostgreSQL cannot be read: postgres://USER:PASSWORD@HOST/DATABASE is needed",
+            )
         })?;
         config.application_name("vekha");
         if config.get_connect_timeout().is_none() {

@@ -35,7 +35,9 @@ pub fn open(path: &Path, role: Role) -> Result<Connection, SqlError> {
     connection.set_prepared_statement_cache_capacity(PREPARED);
     let settings = match role {
         // Each commit is synced: `NORMAL` would be faster and lose the last acknowledged transactions with the power.
-        Role::Writer => "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216; PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;",
+        Role::Writer => {
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216; PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;"
+        }
         Role::ForgetfulWriter => "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY;",
         Role::Reader => "PRAGMA query_only=ON; PRAGMA cache_size=-4000; PRAGMA temp_store=MEMORY;",
     };

@@ -82,7 +82,8 @@ impl Sqlite {
             wal: beside(path, "-wal"),
             shape: Arc::default(),
         };
-        let writer = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.work()).map_err(|error| Failure::retry(error.to_string()))?;
+        let writer =
+            std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.work()).map_err(|error| Failure::retry(error.to_string()))?;
         let store = Sqlite {
             path: path.to_owned(),
             queue: Some(sender),
@@ -261,9 +262,8 @@ fn copy(from: &Connection, to: &Path) -> Outcome<()> {
         target.query_row("PRAGMA journal_mode=DELETE", [], |_| Ok(()))?;
         target.close().map_err(|(_, error)| error)
     })();
-    let synced = copied.map_err(|error| told(error).why).and_then(|()| {
-        std::fs::File::open(to).and_then(|file| file.sync_all()).map_err(|error| error.to_string())
-    });
+    let synced =
+        copied.map_err(|error| told(error).why).and_then(|()| std::fs::File::open(to).and_then(|file| file.sync_all()).map_err(|error| error.to_string()));
     synced.map_err(|why| {
         let _ = std::fs::remove_file(to);
         Failure::retry(format!("the copy failed: {why}")).into()

@@ -2,7 +2,8 @@
 
 use crate::firm::*;
 use crm::{
-    Evaluation, Filter, ItemRef, Label, Lane, Moment, Program, Rule, RuleId, RuleKind, Run, RunId, Seq, StageId, Step, StepId, StepState, Timing, Value, Values, kind,
+    Evaluation, Filter, ItemRef, Label, Lane, Moment, Program, Rule, RuleId, RuleKind, Run, RunId, Seq, StageId, Step, StepId, StepState, Timing, Value,
+    Values, kind,
 };
 
 crate::both!(
@@ -153,7 +154,15 @@ fn steps_are_due_in_order_and_found_from_every_side(db: Db) {
     let ids = |steps: Vec<Step>| steps.into_iter().map(|step| step.id).collect::<Vec<_>>();
     assert_eq!(ids(db.read(|read| read.steps_due(Moment(100), 10))), [first.id, early.id, late.id]);
     assert_eq!(db.tx(|tx| tx.steps_due(Moment(100), 1)), vec![first.clone()]);
-    let done = put(Step { state: StepState::Done, due: None, attempts: 2, reason: Label::same("сделано"), made: Some(ItemRef::new(kind::TASK, 4)), ended: Some(Moment(60)), ..first.clone() });
+    let done = put(Step {
+        state: StepState::Done,
+        due: None,
+        attempts: 2,
+        reason: Label::same("сделано"),
+        made: Some(ItemRef::new(kind::TASK, 4)),
+        ended: Some(Moment(60)),
+        ..first.clone()
+    });
     assert_eq!(db.read(|read| read.step(first.id)), Some(done));
     assert_eq!(ids(db.read(|read| read.steps_due(Moment(100), 10))), [early.id, late.id]);
     assert_eq!(ids(db.read(|read| read.steps_of(ItemRef::new(kind::DEAL, 1), 10))), [early.id, late.id, never.id]);

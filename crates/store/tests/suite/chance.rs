@@ -69,7 +69,24 @@ pub fn answer(chance: &mut Chance, field: &str) -> Value {
 
 /// Fields that random items answer and random conditions ask.
 pub const FIELDS: [&str; 18] = [
-    "title", "words", "story", "currency", "count", "file", "contact", "share", "amount", "day", "moment", "flag", "color", "colors", "people", "about", "responsible", "phone",
+    "title",
+    "words",
+    "story",
+    "currency",
+    "count",
+    "file",
+    "contact",
+    "share",
+    "amount",
+    "day",
+    "moment",
+    "flag",
+    "color",
+    "colors",
+    "people",
+    "about",
+    "responsible",
+    "phone",
 ];
 
 pub fn answers(chance: &mut Chance) -> Values {

@@ -34,7 +34,16 @@ fn thirty_two_writers_lose_nothing(db: Db) {
                         ("amount", Value::money(1)),
                         ("currency", Value::text("RUB")),
                     ]);
-                    (0..15).map(|_| transact(store.as_ref(), { let values = values.clone(); move |tx| make(tx, kind::DEAL, &values) }).unwrap().id).collect::<Vec<_>>()
+                    (0..15)
+                        .map(|_| {
+                            transact(store.as_ref(), {
+                                let values = values.clone();
+                                move |tx| make(tx, kind::DEAL, &values)
+                            })
+                            .unwrap()
+                            .id
+                        })
+                        .collect::<Vec<_>>()
                 })
             })
             .collect();

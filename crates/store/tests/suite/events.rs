@@ -58,7 +58,11 @@ fn a_fact_that_comes_with_its_item_gets_the_items_number(db: Db) {
     let db = db.furnished();
     let task = db.tx(|tx| {
         let mut task = Item { kind: kind::TASK, id: 0, version: 0, values: Values::from([("title", Value::text("Позвонить"))]) };
-        tx.save(&mut task, &cause(), vec![Fact::Created, Fact::TaskGiven { task: ItemRef::new(kind::TASK, 0) }, Fact::MessageQueued { message: ItemRef::new(kind::MESSAGE, 9) }])?;
+        tx.save(
+            &mut task,
+            &cause(),
+            vec![Fact::Created, Fact::TaskGiven { task: ItemRef::new(kind::TASK, 0) }, Fact::MessageQueued { message: ItemRef::new(kind::MESSAGE, 9) }],
+        )?;
         Ok(task)
     });
     let facts: Vec<Fact> = db.read(|read| read.events_after(Seq(0), 10)).into_iter().map(|event| event.fact).collect();

@@ -56,7 +56,8 @@ fn any_condition_finds_the_same_items_as_in_memory(db: Db) {
         let filter = filter(&mut chance, 2);
         let typed = filter.typed(&schema, THING).unwrap();
         let wanted: Vec<i64> = all.iter().filter(|item| typed.test(item) == Verdict::Fits).map(|item| item.id).collect();
-        let query = Query { filter: filter.clone(), order: vec![crm::Order { field: code::ID.into(), descending: false }], page: Page::first(500), kind: THING };
+        let query =
+            Query { filter: filter.clone(), order: vec![crm::Order { field: code::ID.into(), descending: false }], page: Page::first(500), kind: THING };
         let found: Vec<i64> = db.read(|read| read.items(&Rights::system(), &query)).iter().map(|item| item.id).collect();
         assert_eq!(found, wanted, "{filter:?}");
         hits += usize::from(!found.is_empty() && found.len() < all.len());
@@ -106,7 +107,8 @@ fn unknown_fields_and_overgrown_conditions_are_refused(db: Db) {
 
 fn a_long_list_of_numbers_is_one_question(db: Db) {
     let db = db.furnished();
-    let ids: Vec<Value> = (0..50).map(|number| db.make(kind::TASK, crm::Values::from([("title", Value::text(format!("{number}")))])).id).map(Value::Int).collect();
+    let ids: Vec<Value> =
+        (0..50).map(|number| db.make(kind::TASK, crm::Values::from([("title", Value::text(format!("{number}")))])).id).map(Value::Int).collect();
     let list = Value::Many(ids.iter().cloned().chain((1_000..5_000).map(Value::Int)).collect());
     let found = db.read(|read| read.items(&Rights::system(), &Query::of(kind::TASK).filter(Filter::is("id", Op::In, list.clone()))));
     assert_eq!(found.len(), 50);

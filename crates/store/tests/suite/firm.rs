@@ -1,8 +1,8 @@
 //! A small firm on a real database, and the words in which the tests speak to it.
 
 use crm::{
-    Actor, Cause, Choice, EntityType, EntityTypeId, Ending, Fact, Field, FieldKind, Item, ItemRef, Label, Moment, Outcome, Pipeline, PipelineId, Read, Rights, Stage, StageId, Store,
-    Tx, UserId, Value, Values, kind,
+    Actor, Cause, Choice, Ending, EntityType, EntityTypeId, Fact, Field, FieldKind, Item, ItemRef, Label, Moment, Outcome, Pipeline, PipelineId, Read, Rights,
+    Stage, StageId, Store, Tx, UserId, Value, Values, kind,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -158,7 +158,18 @@ pub fn make(tx: &mut dyn Tx, kind: EntityTypeId, values: &Values) -> Outcome<Ite
 
 fn shape(id: EntityTypeId, code: &str, staged: bool, fields: Vec<Field>) -> EntityType {
     let label = Label::same(code);
-    EntityType { id, code: code.to_owned(), title: label.clone(), plural: label, staged, listed: true, searched: id != kind::MESSAGE, icon: String::new(), fields }.complete()
+    EntityType {
+        id,
+        code: code.to_owned(),
+        title: label.clone(),
+        plural: label,
+        staged,
+        listed: true,
+        searched: id != kind::MESSAGE,
+        icon: String::new(),
+        fields,
+    }
+    .complete()
 }
 
 fn field(code: &str, kind: FieldKind) -> Field {
@@ -170,7 +181,11 @@ pub fn contact() -> EntityType {
         kind::CONTACT,
         "contact",
         false,
-        vec![field("phone", FieldKind::Phone).searchable().indexed(), field("email", FieldKind::Email).searchable().indexed(), field("passport", FieldKind::Text).searchable()],
+        vec![
+            field("phone", FieldKind::Phone).searchable().indexed(),
+            field("email", FieldKind::Email).searchable().indexed(),
+            field("passport", FieldKind::Text).searchable(),
+        ],
     )
 }
 
@@ -192,7 +207,12 @@ pub fn deal() -> EntityType {
 }
 
 pub fn task() -> EntityType {
-    shape(kind::TASK, "task", false, vec![field("about", FieldKind::AnyItem).indexed(), field("contact", FieldKind::Link { to: kind::CONTACT }), field("status", FieldKind::Text)])
+    shape(
+        kind::TASK,
+        "task",
+        false,
+        vec![field("about", FieldKind::AnyItem).indexed(), field("contact", FieldKind::Link { to: kind::CONTACT }), field("status", FieldKind::Text)],
+    )
 }
 
 pub fn message() -> EntityType {
@@ -200,7 +220,11 @@ pub fn message() -> EntityType {
         kind::MESSAGE,
         "message",
         false,
-        vec![field("about", FieldKind::AnyItem).indexed(), field("contact", FieldKind::Link { to: kind::CONTACT }), field("provider_ref", FieldKind::Text).indexed()],
+        vec![
+            field("about", FieldKind::AnyItem).indexed(),
+            field("contact", FieldKind::Link { to: kind::CONTACT }),
+            field("provider_ref", FieldKind::Text).indexed(),
+        ],
     )
 }
 

@@ -192,7 +192,9 @@ fn headings_agree_with_a_recount_after_random_moves(db: Db) {
     for (total, stage) in totals.iter().zip(&stages) {
         let items = db.read(|read| read.items(&Rights::system(), &Query::of(kind::DEAL).filter(Filter::is("stage", Op::Eq, Value::Int(stage.0))).limit(500)));
         assert_eq!(total.count, i64::try_from(items.len()).unwrap());
-        let rub = |currency: &str| -> i64 { items.iter().filter(|item| item.values.text("currency") == currency).filter_map(|item| item.values.get("amount").as_money()).sum() };
+        let rub = |currency: &str| -> i64 {
+            items.iter().filter(|item| item.values.text("currency") == currency).filter_map(|item| item.values.get("amount").as_money()).sum()
+        };
         for (currency, sum) in &total.sums {
             assert_eq!(*sum, rub(currency));
         }
@@ -251,7 +253,10 @@ fn a_type_is_widened_under_its_items(db: Db) {
     wider.fields.push(Field::new("select", "Выбор", "Choice", FieldKind::Choice { options: vec![Choice::new("a", "a", "a")] }));
     db.tx(move |tx| tx.install_type(&wider));
     // A field that the new shape does not name stays.
-    let fresh = db.make(kind::CONTACT, Values::from([("title", Value::text("Петров")), ("city", Value::text("Алматы")), ("select", Value::text("a")), ("passport", Value::text("1"))]));
+    let fresh = db.make(
+        kind::CONTACT,
+        Values::from([("title", Value::text("Петров")), ("city", Value::text("Алматы")), ("select", Value::text("a")), ("passport", Value::text("1"))]),
+    );
     assert_eq!(db.item(fresh.at()).unwrap(), fresh);
     assert_eq!(db.item(old.at()).unwrap(), old);
     let search = |text: &str| db.read(|read| read.items(&Rights::system(), &Query::of(kind::CONTACT).filter(Filter::Search(text.into())))).len();
@@ -302,7 +307,13 @@ fn stages_keep_their_numbers(db: Db) {
         changed.stages.remove(2);
         changed.stages.swap(0, 1);
         changed.stages[0].title = crm::Label::new("В работе", "At work");
-        changed.stages.push(crm::Stage { id: crm::StageId(0), code: "JUNK".into(), title: crm::Label::same("junk"), color: String::new(), outcome: crm::Ending::Lost });
+        changed.stages.push(crm::Stage {
+            id: crm::StageId(0),
+            code: "JUNK".into(),
+            title: crm::Label::same("junk"),
+            color: String::new(),
+            outcome: crm::Ending::Lost,
+        });
         tx.install_pipeline(&mut changed)?;
         Ok(changed)
     });

@@ -51,7 +51,9 @@ fn writes_until_it_is_killed() {
 /// What the process said it had stored before its end.
 fn acknowledged(child: &mut Child, kill_after: Option<Duration>) -> Vec<String> {
     let out = BufReader::new(child.stdout.take().unwrap());
-    let reading = std::thread::spawn(move || out.lines().map_while(Result::ok).filter_map(|line| line.split_once("stored ").map(|found| found.1.to_owned())).collect::<Vec<_>>());
+    let reading = std::thread::spawn(move || {
+        out.lines().map_while(Result::ok).filter_map(|line| line.split_once("stored ").map(|found| found.1.to_owned())).collect::<Vec<_>>()
+    });
     if let Some(after) = kill_after {
         std::thread::sleep(after);
         child.kill().unwrap();

@@ -77,7 +77,10 @@ fn a_full_queue_says_so_at_once() {
         // The writer is held: everything else has to wait in the queue.
         for _ in 0..1_024 {
             let store = db.store.clone();
-            thread::Builder::new().stack_size(128 * 1024).spawn_scoped(scope, move || transact(store.as_ref(), |tx| tx.advance("crowd", crm::Seq(1))).unwrap()).unwrap();
+            thread::Builder::new()
+                .stack_size(128 * 1024)
+                .spawn_scoped(scope, move || transact(store.as_ref(), |tx| tx.advance("crowd", crm::Seq(1))).unwrap())
+                .unwrap();
         }
         let deadline = Instant::now() + Duration::from_secs(20);
         let depth = || db.store.figures().into_iter().find(|(name, _)| *name == "store_queue_depth").unwrap().1;

@@ -16,7 +16,9 @@ fn pages_have_neither_holes_nor_doubles_even_among_empty_answers(db: Db) {
     let given: Vec<Values> = (0..120).map(|_| answers(&mut chance)).collect();
     db.tx(move |tx| given.iter().try_for_each(|values| make(tx, THING, values).map(drop)));
     for _ in 0..150 {
-        let order: Vec<Order> = (0..chance.below(3)).map(|_| Order { field: chance.of(&[FIELDS.as_slice(), &["id", "created_at"]].concat()).into(), descending: chance.often(50) }).collect();
+        let order: Vec<Order> = (0..chance.below(3))
+            .map(|_| Order { field: chance.of(&[FIELDS.as_slice(), &["id", "created_at"]].concat()).into(), descending: chance.often(50) })
+            .collect();
         let filter = if chance.often(50) { Filter::Any } else { Filter::is("count", Op::Ge, Value::Int(0)) };
         let query = Query { kind: THING, filter, order: order.clone(), page: Page::first(500) };
         let whole = db.read(|read| read.items(&Rights::system(), &query));
@@ -37,7 +39,9 @@ fn pages_have_neither_holes_nor_doubles_even_among_empty_answers(db: Db) {
         let plain = |one: &&Order| ["count", "amount", "moment", "day"].contains(&one.field.as_str());
         if let Some(Order { field, descending }) = order.first().filter(plain).filter(|_| query.filter == Filter::Any) {
             let filled: Vec<&Value> = whole.iter().map(|item| item.values.get(field)).filter(|value| !value.is_empty()).collect();
-            let risen = |pair: &[&Value]| crm::query::compare(pair[0], pair[1]) != Some(if *descending { std::cmp::Ordering::Less } else { std::cmp::Ordering::Greater });
+            let risen = |pair: &[&Value]| {
+                crm::query::compare(pair[0], pair[1]) != Some(if *descending { std::cmp::Ordering::Less } else { std::cmp::Ordering::Greater })
+            };
             assert!(filled.windows(2).all(risen));
             let empty_end = if *descending { whole.last() } else { whole.first() };
             assert!(empty_end.unwrap().values.get(field).is_empty());
@@ -50,7 +54,9 @@ fn names_are_sorted_as_in_a_dictionary(db: Db) {
     for name in ["Якин", "жуков", "Ёлкин", "Smith", "Елкин", "Абрамов", "еремин", "Жуков", "абрамов", "42"] {
         db.make(THING, Values::from([("title", Value::text(name))]));
     }
-    let titles = |descending| -> Vec<String> { db.read(|read| read.items(&Rights::system(), &Query::of(THING).sorted("title", descending))).iter().map(|item| item.title().to_owned()).collect() };
+    let titles = |descending| -> Vec<String> {
+        db.read(|read| read.items(&Rights::system(), &Query::of(THING).sorted("title", descending))).iter().map(|item| item.title().to_owned()).collect()
+    };
     let mut sorted = titles(false);
     assert_eq!(sorted, ["42", "абрамов", "Абрамов", "Елкин", "Ёлкин", "еремин", "жуков", "Жуков", "Якин", "Smith"]);
     sorted.reverse();

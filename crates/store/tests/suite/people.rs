@@ -1,7 +1,10 @@
 //! Staff, sessions, webhooks, channels with their secrets, the journal, settings and files.
 
 use crate::firm::*;
-use crm::{Account, AccountId, Department, Fault, FileId, InboundCall, InboundId, ItemRef, Label, Lang, Moment, Role, Scope, Session, StoredFile, User, UserId, Value, Values, Webhook, WebhookId, kind};
+use crm::{
+    Account, AccountId, Department, Fault, FileId, InboundCall, InboundId, ItemRef, Label, Lang, Moment, Role, Scope, Session, StoredFile, User, UserId, Value,
+    Values, Webhook, WebhookId, kind,
+};
 
 crate::both!(
     staff_are_found_by_number_and_login,
@@ -22,14 +25,25 @@ fn put_user(db: &Db, user: User) -> crm::Outcome<User> {
 }
 
 fn staff_are_found_by_number_and_login(db: Db) {
-    let given = User { login: "anna".into(), first_name: "Анна".into(), password_hash: "$argon2id$".into(), role: "operator".into(), department: 2, lang: Lang::En, active: true, ..User::default() };
+    let given = User {
+        login: "anna".into(),
+        first_name: "Анна".into(),
+        password_hash: "$argon2id$".into(),
+        role: "operator".into(),
+        department: 2,
+        lang: Lang::En,
+        active: true,
+        ..User::default()
+    };
     let anna = put_user(&db, given.clone()).unwrap();
     assert_eq!(anna, User { id: anna.id, ..given });
     assert_eq!(db.read(|read| read.user_by_login("anna")), Some(anna.clone()));
     let changed = put_user(&db, User { last_name: "Ким".into(), active: false, ..anna.clone() }).unwrap();
     assert_eq!(db.read(|read| read.user(anna.id)), Some(changed.clone()));
     assert!(matches!(put_user(&db, User { login: "anna".into(), ..User::default() }), Err(Fault::Refused(refusal)) if refusal.code == "login_taken"));
-    assert!(matches!(put_user(&db, User { id: UserId(77), login: "nobody".into(), ..User::default() }), Err(Fault::Refused(refusal)) if refusal.code == "not_found"));
+    assert!(
+        matches!(put_user(&db, User { id: UserId(77), login: "nobody".into(), ..User::default() }), Err(Fault::Refused(refusal)) if refusal.code == "not_found")
+    );
     let boris = put_user(&db, User { login: "boris".into(), ..User::default() }).unwrap();
     assert_eq!(db.read(|read| read.users()), [changed, boris]);
 }
@@ -46,7 +60,12 @@ fn departments_and_roles_come_back(db: Db) {
     assert_eq!(db.read(|read| read.departments()), [renamed]);
     let taken = db.try_tx(|tx| tx.put_department(&mut Department { code: "sales".into(), ..Department::default() }));
     assert!(matches!(taken, Err(Fault::Refused(refusal)) if refusal.code == "department_taken"));
-    let role = Role { code: "operator".into(), may: [("deal".to_owned(), [(crm::Action::Read, Scope::Own)].into())].into(), hidden_groups: ["money".to_owned()].into(), ..Role::default() };
+    let role = Role {
+        code: "operator".into(),
+        may: [("deal".to_owned(), [(crm::Action::Read, Scope::Own)].into())].into(),
+        hidden_groups: ["money".to_owned()].into(),
+        ..Role::default()
+    };
     for admin in [true, false] {
         let role = Role { admin, ..role.clone() };
         db.tx(move |tx| tx.put_role(&role));
@@ -55,7 +74,14 @@ fn departments_and_roles_come_back(db: Db) {
 }
 
 fn a_session_ends_by_time_and_by_order(db: Db) {
-    let session = |token: u8, user: UserId, expires: i64| Session { token_hash: vec![token, 0, 255], user, created: Moment(10), expires: Moment(expires), remote: "::1".into(), agent: "Firefox".into() };
+    let session = |token: u8, user: UserId, expires: i64| Session {
+        token_hash: vec![token, 0, 255],
+        user,
+        created: Moment(10),
+        expires: Moment(expires),
+        remote: "::1".into(),
+        agent: "Firefox".into(),
+    };
     for one in [session(1, ANNA, 100), session(2, ANNA, 200), session(3, BORIS, 200)] {
         db.tx(move |tx| tx.put_session(&one));
     }
@@ -72,7 +98,15 @@ fn a_session_ends_by_time_and_by_order(db: Db) {
 
 fn a_webhook_opens_only_with_its_secret(db: Db) {
     let hook = db.tx(|tx| {
-        let mut hook = Webhook { id: WebhookId(0), user: ANNA, secret_hash: vec![7; 32], scopes: vec!["crm".into(), "user".into()], title: "1С".into(), created: NOW, active: true };
+        let mut hook = Webhook {
+            id: WebhookId(0),
+            user: ANNA,
+            secret_hash: vec![7; 32],
+            scopes: vec!["crm".into(), "user".into()],
+            title: "1С".into(),
+            created: NOW,
+            active: true,
+        };
         tx.put_webhook(&mut hook)?;
         tx.touch_webhook(hook.id, NOW)?;
         Ok(hook)
@@ -152,7 +186,16 @@ fn settings_and_cards_of_files_come_back(db: Db) {
     }
     assert_eq!(db.read(|read| read.setting("firm")), Values::from([("key", Value::text("b")), ("at", Value::moment(NOW))]));
     let file = db.tx(|tx| {
-        let mut file = StoredFile { id: FileId(0), hash: "ab".into(), name: "Паспорт.pdf".into(), mime: "application/pdf".into(), size: 5, item: ItemRef::new(kind::DEAL, 1), by: ANNA, at: NOW };
+        let mut file = StoredFile {
+            id: FileId(0),
+            hash: "ab".into(),
+            name: "Паспорт.pdf".into(),
+            mime: "application/pdf".into(),
+            size: 5,
+            item: ItemRef::new(kind::DEAL, 1),
+            by: ANNA,
+            at: NOW,
+        };
         tx.put_file(&mut file)?;
         Ok(file)
     });

@@ -6,7 +6,12 @@ use crm::{Action, Fault, Filter, Item, Op, Query, Rights, Scope, UserId, Value, 
 crate::both!(each_scope_shows_its_own_items, a_hidden_field_is_neither_shown_nor_asked_nor_searched, totals_count_only_what_may_be_seen);
 
 fn rights(user: UserId, scope: Scope) -> Rights {
-    Rights { user, grants: [((kind::DEAL, Action::Read), scope), ((kind::CONTACT, Action::Read), scope)].into(), department: [ANNA, UserId(3)].into(), ..Rights::default() }
+    Rights {
+        user,
+        grants: [((kind::DEAL, Action::Read), scope), ((kind::CONTACT, Action::Read), scope)].into(),
+        department: [ANNA, UserId(3)].into(),
+        ..Rights::default()
+    }
 }
 
 fn deals(db: &Db) -> Vec<Item> {
@@ -58,7 +63,12 @@ fn a_hidden_field_is_neither_shown_nor_asked_nor_searched(db: Db) {
     let db = db.furnished();
     let ivanov = db.make(
         kind::CONTACT,
-        Values::from([("title", Value::text("Иванов")), ("passport", Value::text("4510 998877")), ("phone", phones(&["+79990001122"])), ("responsible", Value::user(ANNA))]),
+        Values::from([
+            ("title", Value::text("Иванов")),
+            ("passport", Value::text("4510 998877")),
+            ("phone", phones(&["+79990001122"])),
+            ("responsible", Value::user(ANNA)),
+        ]),
     );
     let mut rights = rights(ANNA, Scope::All);
     rights.hidden = [(kind::CONTACT, "passport".to_owned()), (kind::CONTACT, "phone".to_owned())].into();

@@ -6,7 +6,10 @@ use crm::{Filter, Op, Query, Rights, Value, Values, kind};
 crate::both!(fragments_in_any_case_are_found, a_changed_name_is_found_and_the_old_one_is_not, search_joins_other_conditions);
 
 fn contact(db: &Db, title: &str, phone: &str) -> crm::Item {
-    db.make(kind::CONTACT, Values::from([("title", Value::text(title)), ("phone", phones(&[phone])), ("email", points(crm::FieldKind::Email, &["Ivan.Petrov@Example.com"]))]))
+    db.make(
+        kind::CONTACT,
+        Values::from([("title", Value::text(title)), ("phone", phones(&[phone])), ("email", points(crm::FieldKind::Email, &["Ivan.Petrov@Example.com"]))]),
+    )
 }
 
 fn found(db: &Db, text: &str) -> Vec<String> {
@@ -19,7 +22,9 @@ fn fragments_in_any_case_are_found(db: Db) {
     contact(&db, "Иванов Пётр \"Железо\" 50%_\\ o'Neil", "8 (999) 000-11-22");
     contact(&db, "Королёва Анна", "+77012345678");
     let ivanov = ["Иванов Пётр \"Железо\" 50%_\\ o'Neil"];
-    for fragment in ["иван", "ВАНОВ", "петр", "Пётр", "ов п", "\"жел", "50%", "%_\\", "o'n", "9990001122", "8999000", "+7 (999) 000", "000-11-22", "11-22", "(999) 000-11"] {
+    for fragment in
+        ["иван", "ВАНОВ", "петр", "Пётр", "ов п", "\"жел", "50%", "%_\\", "o'n", "9990001122", "8999000", "+7 (999) 000", "000-11-22", "11-22", "(999) 000-11"]
+    {
         assert_eq!(found(&db, fragment), ivanov, "{fragment}");
     }
     assert_eq!(found(&db, "королев"), ["Королёва Анна"]);

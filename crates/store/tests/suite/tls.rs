@@ -19,7 +19,8 @@ impl Drop for Server {
     }
 }
 
-const OWNER: &str = "bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1); as() { if [ $(id -u) = 0 ]; then runuser -u postgres -- \"$@\"; else \"$@\"; fi; }; as";
+const OWNER: &str =
+    "bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1); as() { if [ $(id -u) = 0 ]; then runuser -u postgres -- \"$@\"; else \"$@\"; fi; }; as";
 
 #[test]
 fn an_encrypted_connection_checks_who_answers() {
@@ -48,7 +49,12 @@ fn an_encrypted_connection_checks_who_answers() {
     // The roots that this machine trusts are read from the environment, so each look is a process of its own.
     let look = |url: String, roots: &Path| {
         let exe = std::env::current_exe().unwrap();
-        let told = Command::new(exe).args(["--exact", "tls::opens_what_it_is_told", "--ignored", "--nocapture"]).env("VEKHA_TEST_OPEN", url).env("SSL_CERT_FILE", roots).output().unwrap();
+        let told = Command::new(exe)
+            .args(["--exact", "tls::opens_what_it_is_told", "--ignored", "--nocapture"])
+            .env("VEKHA_TEST_OPEN", url)
+            .env("SSL_CERT_FILE", roots)
+            .output()
+            .unwrap();
         String::from_utf8_lossy(&told.stdout).into_owned()
     };
     let url = |mode: &str| format!("postgres://postgres@localhost:{port}/postgres?hostaddr=127.0.0.1&sslmode={mode}");

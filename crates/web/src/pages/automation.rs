@@ -14,7 +14,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) fn page() -> Page {
-    Page { code: "automation", menu: None, routes: || Router::new().route("/{kind}/{id}/automation", get(automation)).route("/{kind}/{id}/history", get(history)) }
+    Page {
+        code: "automation",
+        menu: None,
+        routes: || Router::new().route("/{kind}/{id}/automation", get(automation)).route("/{kind}/{id}/history", get(history)),
+    }
 }
 
 /// A robot that worked, waits or did not work.

@@ -12,7 +12,8 @@ use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
 use crm::{
-    Action, Command, Ending, EntityType, Filter, ItemRef, Moment, Op, Outcome, Pipeline, PipelineId, Query, Read, Refusal, Stage, StageId, UserId, Value, Values, code, kind,
+    Action, Command, Ending, EntityType, Filter, ItemRef, Moment, Op, Outcome, Pipeline, PipelineId, Query, Read, Refusal, Stage, StageId, UserId, Value,
+    Values, code, kind,
 };
 use serde::{Deserialize, Serialize};
 
@@ -202,7 +203,11 @@ fn tiles_of(
 ) -> Outcome<(Vec<Tile>, Option<String>)> {
     let mut query = Query::of(shape.id).filter(Filter::is(code::STAGE, Op::Eq, Value::Int(stage.0))).filter(narrow.filter(viewer)).sorted(code::MOVED_AT, true);
     query.page.limit = PER_COLUMN + 1;
-    query.page.after = narrow.after.as_deref().and_then(|text| text.split_once('-')).and_then(|(at, id)| Some((vec![Value::moment(Moment(at.parse().ok()?))], id.parse().ok()?)));
+    query.page.after = narrow
+        .after
+        .as_deref()
+        .and_then(|text| text.split_once('-'))
+        .and_then(|(at, id)| Some((vec![Value::moment(Moment(at.parse().ok()?))], id.parse().ok()?)));
     let mut items = answers.read.items(&viewer.rights, &query)?;
     let more = items.len() > PER_COLUMN as usize;
     items.truncate(PER_COLUMN as usize);

@@ -112,7 +112,11 @@ async fn language(State(web): State<Web>, Extension(found): Extension<Found>, Fo
 
 /// Only a page of ours, never another site.
 fn safe_next(next: &str) -> &str {
-    let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\0']) && !next.starts_with("/login") && !next.starts_with("/logout");
+    let ours = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains(['\\', '\r', '\n', '\0'])
+        && !next.starts_with("/login")
+        && !next.starts_with("/logout");
     if ours { next } else { "/" }
 }
 

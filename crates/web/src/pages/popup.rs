@@ -60,7 +60,8 @@ fn build(house: &crm::House, read: &dyn Read, viewer: &Viewer, id: i64) -> Outco
     let view = View::piece(house, viewer);
     let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
     let card = notice.values.get(code::ABOUT).as_ref_to().and_then(|at| answers.item(at));
-    let client = card.as_ref().and_then(|card| if card.kind == kind::CONTACT { Some(card.clone()) } else { answers.item(ItemRef::new(kind::CONTACT, card.contact())) });
+    let client =
+        card.as_ref().and_then(|card| if card.kind == kind::CONTACT { Some(card.clone()) } else { answers.item(ItemRef::new(kind::CONTACT, card.contact())) });
     let shape = card.as_ref().and_then(|card| answers.schema.kind(card.kind)).cloned();
     let others = others(read, viewer, card.as_ref(), client.as_ref())?;
     let again = card.as_ref().map(|card| asked_again(read, card.at())).transpose()?.flatten();
@@ -71,7 +72,9 @@ fn build(house: &crm::House, read: &dyn Read, viewer: &Viewer, id: i64) -> Outco
         _ => Vec::new(),
     };
     let phone = client.as_ref().and_then(|client| client.values.points(code::PHONE).first()).map(|point| point.normal.clone()).unwrap_or_default();
-    let amount = |item: &Item| item.values.get(code::AMOUNT).as_money().map(|minor| crm::format::money(minor, item.values.text(code::CURRENCY), viewer.lang)).unwrap_or_default();
+    let amount = |item: &Item| {
+        item.values.get(code::AMOUNT).as_money().map(|minor| crm::format::money(minor, item.values.text(code::CURRENCY), viewer.lang)).unwrap_or_default()
+    };
     Ok(Popup {
         notice: id,
         text: super::notices::text_of(&notice, viewer.lang),
@@ -86,7 +89,12 @@ fn build(house: &crm::House, read: &dyn Read, viewer: &Viewer, id: i64) -> Outco
         id: card.as_ref().map_or(0, |card| card.id),
         card_title: card.as_ref().map(|card| card.title().to_owned()).unwrap_or_default(),
         amount: card.as_ref().map(amount).unwrap_or_default(),
-        source: card.as_ref().map(|card| [card.values.text("source"), card.values.text("utm_source")].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")).unwrap_or_default(),
+        source: card
+            .as_ref()
+            .map(|card| {
+                [card.values.text("source"), card.values.text("utm_source")].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+            })
+            .unwrap_or_default(),
         next: card.as_ref().and_then(|card| next_stage(&answers, card)).map(|(id, title)| (id, title.get(viewer.lang).to_owned())),
         past,
         open: others.iter().filter_map(|item| open(&answers, item, amount(item))).take(3).collect(),
@@ -101,7 +109,10 @@ fn others(read: &dyn Read, viewer: &Viewer, card: Option<&Item>, client: Option<
     if card.kind == kind::CONTACT || !schema.kind(card.kind).is_some_and(|shape| shape.has(code::CONTACT)) {
         return Ok(Vec::new());
     }
-    let query = Query::of(card.kind).filter(Filter::is(code::CONTACT, Op::Eq, Value::Int(client.id))).filter(Filter::is(code::ID, Op::Ne, Value::Int(card.id))).limit(10);
+    let query = Query::of(card.kind)
+        .filter(Filter::is(code::CONTACT, Op::Eq, Value::Int(client.id)))
+        .filter(Filter::is(code::ID, Op::Ne, Value::Int(card.id)))
+        .limit(10);
     read.items(&viewer.rights, &query)
 }
 
@@ -126,7 +137,16 @@ fn past(read: &dyn Read, view: &View, answers: &Answers<'_>, client: ItemRef, ca
 
 /// What was said and done with the client, not what the house told itself.
 fn is_worth_telling(fact: &Fact) -> bool {
-    !matches!(fact, Fact::Changed { .. } | Fact::Assigned { .. } | Fact::Notified { .. } | Fact::WebhookCalled { .. } | Fact::UrlCalled { .. } | Fact::RobotStopped { .. } | Fact::TaskGiven { .. })
+    !matches!(
+        fact,
+        Fact::Changed { .. }
+            | Fact::Assigned { .. }
+            | Fact::Notified { .. }
+            | Fact::WebhookCalled { .. }
+            | Fact::UrlCalled { .. }
+            | Fact::RobotStopped { .. }
+            | Fact::TaskGiven { .. }
+    )
 }
 
 fn open(answers: &Answers<'_>, item: &Item, amount: String) -> Option<Open> {

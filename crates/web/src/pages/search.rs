@@ -79,7 +79,8 @@ fn find(read: &dyn Read, viewer: &Viewer, view: &View, q: &str, limit: u32) -> O
         let mut items = read.items(&viewer.rights, &Query::of(shape.id).filter(Filter::Search(q.to_owned())).limit(limit))?;
         // A number may be the number of a record.
         if let Ok(id) = q.trim_start_matches(['№', '#']).trim().parse::<i64>()
-            && let Some(exact) = read.items(&viewer.rights, &Query::of(shape.id).filter(Filter::is(code::ID, Op::Eq, Value::Int(id))).limit(1))?.into_iter().next()
+            && let Some(exact) =
+                read.items(&viewer.rights, &Query::of(shape.id).filter(Filter::is(code::ID, Op::Eq, Value::Int(id))).limit(1))?.into_iter().next()
         {
             items.retain(|item| item.id != exact.id);
             items.insert(0, exact);
@@ -91,7 +92,11 @@ fn find(read: &dyn Read, viewer: &Viewer, view: &View, q: &str, limit: u32) -> O
             let point = item.values.points(code::PHONE).first().map(|point| crm::format::phone(&point.normal));
             let stage = item.stage().map(|stage| crm::format::stage(&schema, stage, viewer.lang));
             let hint = point.or(stage).unwrap_or_else(|| answers.person(item.responsible()).name);
-            Hit { title: if item.title().is_empty() { format!("№ {}", item.id) } else { item.title().to_owned() }, href: format!("/{}/{}", slug(shape), item.id), hint }
+            Hit {
+                title: if item.title().is_empty() { format!("№ {}", item.id) } else { item.title().to_owned() },
+                href: format!("/{}/{}", slug(shape), item.id),
+                hint,
+            }
         });
         groups.push(Group {
             title: shape.plural.get(viewer.lang).to_owned(),

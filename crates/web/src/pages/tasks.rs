@@ -78,7 +78,8 @@ async fn mine(State(web): State<Web>, viewer: Viewer) -> Answer {
                     Some(_) => 2,
                 };
                 let about = task.values.get(code::ABOUT).as_ref_to();
-                let card = about.and_then(|at| answers.title(at).zip(schema.kind(at.kind)).map(|(title, shape)| (format!("/{}/{}", slug(shape), at.id), title)));
+                let card =
+                    about.and_then(|at| answers.title(at).zip(schema.kind(at.kind)).map(|(title, shape)| (format!("/{}/{}", slug(shape), at.id), title)));
                 groups[at].lines.push(Line { task: plan(&view, &answers, shape, task), card });
             }
             let tomorrow = day(view.now).tomorrow().map(|day| day.at(10, 0, 0, 0).strftime("%Y-%m-%dT%H:%M").to_string()).unwrap_or_default();

@@ -51,7 +51,10 @@ async fn another_site_changes_nothing_even_with_the_cookie() {
     }
     assert!(!anna.get("/deals/1").await.text.contains("event-commented"));
     let events = anna.house.read(|read| read.timeline(crm::ItemRef::new(crm::kind::DEAL, 1), None, 50)).unwrap();
-    assert!(!events.iter().any(|event| event.fact.code() == "commented" && event.by.user() == crm::UserId(3) && event.depth == 0 && matches!(&event.fact, crm::Fact::Commented { text } if text == "x")));
+    assert!(!events.iter().any(|event| event.fact.code() == "commented"
+        && event.by.user() == crm::UserId(3)
+        && event.depth == 0
+        && matches!(&event.fact, crm::Fact::Commented { text } if text == "x")));
 }
 
 #[tokio::test]
@@ -60,7 +63,10 @@ async fn every_page_forbids_foreign_scripts_and_frames() {
     for path in ["/login", "/nowhere/at/all", "/assets/x/css/app.css"] {
         let page = browser.get(path).await;
         let policy = page.headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("script-src 'self'") && policy.contains("frame-ancestors 'none'") && !policy.contains("script-src 'self' 'unsafe"), "{path}: {policy}");
+        assert!(
+            policy.contains("script-src 'self'") && policy.contains("frame-ancestors 'none'") && !policy.contains("script-src 'self' 'unsafe"),
+            "{path}: {policy}"
+        );
         assert_eq!(page.headers["x-content-type-options"], "nosniff");
     }
 }

@@ -17,12 +17,15 @@ async fn heard(browser: &Browser, after: i64, doing: impl AsyncFnOnce()) -> Vec<
     while let Ok(Some(Ok(bytes))) = tokio::time::timeout(Duration::from_millis(1_500), stream.next()).await {
         text.push_str(&String::from_utf8_lossy(&bytes));
     }
-    text.split("\n\n").filter(|block| block.contains("\ndata: {") || block.starts_with("data: {")).map(|block| {
-        let data = block.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
-        let told: serde_json::Value = serde_json::from_str(data).unwrap();
-        assert!(block.contains(&format!("id: {}", told["seq"])), "ids are places in the log: {block}");
-        told
-    }).collect()
+    text.split("\n\n")
+        .filter(|block| block.contains("\ndata: {") || block.starts_with("data: {"))
+        .map(|block| {
+            let data = block.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+            let told: serde_json::Value = serde_json::from_str(data).unwrap();
+            assert!(block.contains(&format!("id: {}", told["seq"])), "ids are places in the log: {block}");
+            told
+        })
+        .collect()
 }
 
 fn deal(browser: &Browser, responsible: i64) -> ItemRef {
@@ -30,7 +33,13 @@ fn deal(browser: &Browser, responsible: i64) -> ItemRef {
     house
         .transact(move |tx| {
             let cause = Cause::new(Actor::System, crm::Moment(1_790_000_000_000_000));
-            crm::item::create(tx, &Rights::system(), &cause, kind::DEAL, &Values::from([("title", Value::text("Тайное название")), ("responsible", Value::Int(responsible))]))
+            crm::item::create(
+                tx,
+                &Rights::system(),
+                &cause,
+                kind::DEAL,
+                &Values::from([("title", Value::text("Тайное название")), ("responsible", Value::Int(responsible))]),
+            )
         })
         .unwrap()
         .at()

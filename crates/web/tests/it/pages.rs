@@ -12,7 +12,9 @@ fn number(browser: &Browser, responsible: i64) -> i64 {
 fn change(browser: &Browser, id: i64, field: &'static str, text: &str) {
     let (house, text) = (browser.house.clone(), text.to_owned());
     let cause = Cause::new(Actor::System, house.now());
-    house.command(&Rights::system(), &cause, Command::Change { item: ItemRef::new(kind::DEAL, id), values: Values::from([(field, Value::text(text))]) }).unwrap();
+    house
+        .command(&Rights::system(), &cause, Command::Change { item: ItemRef::new(kind::DEAL, id), values: Values::from([(field, Value::text(text))]) })
+        .unwrap();
 }
 
 #[tokio::test]
@@ -36,7 +38,13 @@ async fn a_column_goes_on_where_it_ended_and_shows_nothing_twice() {
         .transact(|tx| {
             for at in 0..60 {
                 let cause = Cause::new(Actor::System, crm::Moment(1_000_000 + at / 7));
-                crm::item::create(tx, &Rights::system(), &cause, kind::DEAL, &Values::from([("title", Value::text(format!("d{at}"))), ("responsible", Value::Int(2))]))?;
+                crm::item::create(
+                    tx,
+                    &Rights::system(),
+                    &cause,
+                    kind::DEAL,
+                    &Values::from([("title", Value::text(format!("d{at}"))), ("responsible", Value::Int(2))]),
+                )?;
             }
             Ok(())
         })
@@ -67,7 +75,15 @@ async fn what_is_typed_by_clients_is_never_markup() {
     change(&browser, id, "comment", evil);
     let anna = browser.signed_in("anna").await;
     anna.post(&format!("/deals/{id}/comment"), &format!("text={}", evil.replace('&', "%26"))).await;
-    for path in ["/deals/board".to_owned(), "/deals".to_owned(), format!("/deals/{id}"), format!("/deals/{id}/history"), "/search?q=script".to_owned(), format!("/deals/{id}/fields/region/edit"), "/deals?q=%3Cimg%20src=x%3E".to_owned()] {
+    for path in [
+        "/deals/board".to_owned(),
+        "/deals".to_owned(),
+        format!("/deals/{id}"),
+        format!("/deals/{id}/history"),
+        "/search?q=script".to_owned(),
+        format!("/deals/{id}/fields/region/edit"),
+        "/deals?q=%3Cimg%20src=x%3E".to_owned(),
+    ] {
         let text = anna.get(&path).await.text;
         assert!(!text.contains("<script>alert") && !text.contains("<img src=x"), "{path}");
     }
@@ -93,9 +109,29 @@ async fn a_strange_card_looks_like_none() {
 async fn garbage_in_addresses_gets_an_answer_and_never_a_500() {
     let anna = Browser::new(3).signed_in("anna").await;
     for path in [
-        "/deals/board?pipeline=999", "/deals/board?pipeline=x", "/deals/board?responsible=%00&q=%FF%FE", "/deals/board/column?stage=1&after=x-y", "/deals/board/column?stage=999", "/deals?sort=nothing",
-        "/deals?f=nothing&o=eq&v=1", "/deals?f=amount&o=gt&v=many", "/deals?f=amount&o=foo&v=1", "/deals?after=%7B%7D", "/deals?after=%5B%5B%22x%22%5D%2C1%5D", "/deals/-1", "/deals/99999999999999999999", "/nothing", "/nothing/board",
-        "/contacts/board", "/search?q=%25%5C%22", "/deals/pick?q=%00", "/deals/1/fields/nothing/edit", "/popup/1", "/live?after=x", "/deals/filter-row?f=nothing", "/deals?q=%00",
+        "/deals/board?pipeline=999",
+        "/deals/board?pipeline=x",
+        "/deals/board?responsible=%00&q=%FF%FE",
+        "/deals/board/column?stage=1&after=x-y",
+        "/deals/board/column?stage=999",
+        "/deals?sort=nothing",
+        "/deals?f=nothing&o=eq&v=1",
+        "/deals?f=amount&o=gt&v=many",
+        "/deals?f=amount&o=foo&v=1",
+        "/deals?after=%7B%7D",
+        "/deals?after=%5B%5B%22x%22%5D%2C1%5D",
+        "/deals/-1",
+        "/deals/99999999999999999999",
+        "/nothing",
+        "/nothing/board",
+        "/contacts/board",
+        "/search?q=%25%5C%22",
+        "/deals/pick?q=%00",
+        "/deals/1/fields/nothing/edit",
+        "/popup/1",
+        "/live?after=x",
+        "/deals/filter-row?f=nothing",
+        "/deals?q=%00",
     ] {
         let page = anna.get(path).await;
         assert!(!page.status.is_server_error(), "{path}: {} {:.300}", page.status, page.text);
@@ -147,7 +183,17 @@ async fn a_template_sent_by_hand_is_filled_and_never_reaches_the_client_with_hol
     let page = anna.post(&format!("/deals/{id}/message"), "channel=twilio_whatsapp&template=nothing").await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     // Without a client nothing can be filled, and nothing is sent.
-    let nobody = browser.house.command(&Rights::system(), &Cause::new(Actor::System, browser.house.now()), Command::Create { kind: kind::DEAL, values: Values::from([("title", Value::text("x")), ("responsible", Value::Int(3))]) }).unwrap().item.unwrap().id;
+    let nobody = browser
+        .house
+        .command(
+            &Rights::system(),
+            &Cause::new(Actor::System, browser.house.now()),
+            Command::Create { kind: kind::DEAL, values: Values::from([("title", Value::text("x")), ("responsible", Value::Int(3))]) },
+        )
+        .unwrap()
+        .item
+        .unwrap()
+        .id;
     let page = anna.post(&format!("/deals/{nobody}/message"), "channel=twilio_whatsapp&template=application_received").await;
     assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains("Имя клиента"), "{}", page.text);
 }
@@ -159,12 +205,20 @@ async fn the_story_names_the_rule_and_the_event_that_led_to_it() {
     let deal = house
         .transact(|tx| {
             let cause = Cause::new(Actor::System, crm::Moment(1_790_000_000_000_000));
-            crm::item::create_with(tx, &Rights::system(), &cause, kind::DEAL, &Values::from([("title", Value::text("Заявка")), ("responsible", Value::Int(3))]), vec![])
+            crm::item::create_with(
+                tx,
+                &Rights::system(),
+                &cause,
+                kind::DEAL,
+                &Values::from([("title", Value::text("Заявка")), ("responsible", Value::Int(3))]),
+                vec![],
+            )
         })
         .unwrap();
     let work = || {
         let (executor, firm, now) = (house.executor.clone(), house.firm.clone(), house.now());
-        let work = move |tx: &mut dyn crm::Tx| Ok(automation::dispatch(tx, &*executor, &firm, now, 100)? + automation::run_due(tx, &*executor, &firm, now, 100)?);
+        let work =
+            move |tx: &mut dyn crm::Tx| Ok(automation::dispatch(tx, &*executor, &firm, now, 100)? + automation::run_due(tx, &*executor, &firm, now, 100)?);
         while house.transact(work.clone()).unwrap() > 0 {}
     };
     work();
@@ -197,9 +251,20 @@ async fn a_popup_knows_a_client_who_came_before_and_belongs_to_one_person() {
                 let query = Query::of(kind::CONTACT).limit(1);
                 let contact = match tx.items(&Rights::system(), &query)?.pop() {
                     Some(known) => known,
-                    None => crm::item::create(tx, &Rights::system(), &cause, kind::CONTACT, &Values::from([("title", Value::text("Иванов Иван")), ("phone", Value::text("+79990001122"))]))?,
+                    None => crm::item::create(
+                        tx,
+                        &Rights::system(),
+                        &cause,
+                        kind::CONTACT,
+                        &Values::from([("title", Value::text("Иванов Иван")), ("phone", Value::text("+79990001122"))]),
+                    )?,
                 };
-                let values = Values::from([("title", Value::text(title)), ("contact", Value::Int(contact.id)), ("responsible", Value::Int(3)), ("repeat_client", Value::Flag(repeat))]);
+                let values = Values::from([
+                    ("title", Value::text(title)),
+                    ("contact", Value::Int(contact.id)),
+                    ("responsible", Value::Int(3)),
+                    ("repeat_client", Value::Flag(repeat)),
+                ]);
                 let deal = crm::item::create(tx, &Rights::system(), &cause, kind::DEAL, &values)?;
                 crm::item::comment(tx, &Rights::system(), &cause, deal.at(), "Просил перезвонить")?;
                 Ok(team::notices::notify(tx, &cause, &[UserId(3)], deal.at(), &crm::Label::same("Новая заявка"), true)?[0].id)
@@ -243,7 +308,12 @@ async fn a_list_is_filtered_sorted_and_goes_on() {
     while !next.is_empty() {
         let text = boris.get(&next).await.text;
         seen.extend(text.split("<tr data-href=\"").skip(1).map(|row| row.split('"').next().unwrap().to_owned()));
-        next = text.split("more-row").nth(1).and_then(|rest| rest.split("hx-get=\"").nth(1)).map(|rest| rest.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&").replace("&#34;", "\"")).unwrap_or_default();
+        next = text
+            .split("more-row")
+            .nth(1)
+            .and_then(|rest| rest.split("hx-get=\"").nth(1))
+            .map(|rest| rest.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&").replace("&#34;", "\""))
+            .unwrap_or_default();
     }
     assert_eq!(seen.len(), 120);
     seen.sort();
@@ -259,7 +329,13 @@ async fn a_list_is_filtered_sorted_and_goes_on() {
 async fn a_task_is_put_off_and_done_and_another_persons_task_is_not() {
     let browser = Browser::new(12);
     let (anna, boris) = (browser.signed_in("anna").await, browser.signed_in("boris").await);
-    let of = |user: i64| browser.house.read(|read| read.items(&Rights::system(), &Query::of(kind::TASK).filter(Filter::is("responsible", Op::Eq, Value::Int(user))).limit(1))).unwrap()[0].clone();
+    let of = |user: i64| {
+        browser
+            .house
+            .read(|read| read.items(&Rights::system(), &Query::of(kind::TASK).filter(Filter::is("responsible", Op::Eq, Value::Int(user))).limit(1)))
+            .unwrap()[0]
+            .clone()
+    };
     let mine = of(3);
     assert!(anna.get("/tasks/my").await.text.contains(&format!("data-task=\"{}\"", mine.id)));
     assert_eq!(anna.post(&format!("/tasks/{}/later", mine.id), "by=1d").await.status, StatusCode::NO_CONTENT);

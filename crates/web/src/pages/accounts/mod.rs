@@ -112,7 +112,8 @@ async fn list(State(web): State<Web>, viewer: Viewer) -> Answer {
         house.read(|read| {
             may(&viewer.rights)?;
             let known = abouts();
-            let named = |code: &str| known.iter().find(|about| about.code == code).map_or_else(|| code.to_owned(), |about| about.title.get(viewer.lang).to_owned());
+            let named =
+                |code: &str| known.iter().find(|about| about.code == code).map_or_else(|| code.to_owned(), |about| about.title.get(viewer.lang).to_owned());
             let accounts = read.accounts()?;
             let line = |account: &Account| Line {
                 id: account.id.0,
@@ -156,7 +157,15 @@ async fn blank(State(web): State<Web>, viewer: Viewer, Query(wanted): Query<Want
 }
 
 fn new_account(about: &About) -> Account {
-    Account { id: AccountId(0), provider: about.code.to_owned(), code: String::new(), title: String::new(), settings: Values::new(), secrets: Values::new(), enabled: true }
+    Account {
+        id: AccountId(0),
+        provider: about.code.to_owned(),
+        code: String::new(),
+        title: String::new(),
+        settings: Values::new(),
+        secrets: Values::new(),
+        enabled: true,
+    }
 }
 
 async fn one(State(web): State<Web>, viewer: Viewer, Path(id): Path<i64>, Query(wanted): Query<Wanted>) -> Answer {
@@ -194,7 +203,11 @@ fn form_page(house: &House, read: &dyn Read, viewer: &Viewer, about: &About, acc
         enabled: account.enabled,
         controls: form::controls(&about.settings, account, wrong, lang),
         address: address(house, account),
-        embed: if landing.is_empty() { String::new() } else { format!("<iframe src=\"{landing}\" title=\"{escaped}\" style=\"width:100%;height:900px;border:0\" loading=\"lazy\"></iframe>") },
+        embed: if landing.is_empty() {
+            String::new()
+        } else {
+            format!("<iframe src=\"{landing}\" title=\"{escaped}\" style=\"width:100%;height:900px;border:0\" loading=\"lazy\"></iframe>")
+        },
         landing,
         provider,
         view,
@@ -253,7 +266,11 @@ fn put(tx: &mut dyn crm::Tx, account: &mut Account) -> Outcome<()> {
     let refuse = |ru: &str, en: &str| Refusal::new("wrong_values", "Проверьте заполнение полей", "Check the fields").at("code", Label::new(ru, en));
     let word = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'-' || letter == b'_';
     if account.code.is_empty() || account.code.len() > 50 || !account.code.bytes().all(word) {
-        return Err(refuse("Только латинские буквы, цифры, дефис и подчёркивание, не больше 50", "Only latin letters, digits, hyphen and underscore, at most 50").into());
+        return Err(refuse(
+            "Только латинские буквы, цифры, дефис и подчёркивание, не больше 50",
+            "Only latin letters, digits, hyphen and underscore, at most 50",
+        )
+        .into());
     }
     if tx.account_by_code(&account.provider, &account.code)?.is_some_and(|other| other.id != account.id) {
         return Err(refuse("Такой код уже занят", "This code is taken").into());

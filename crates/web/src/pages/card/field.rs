@@ -63,7 +63,12 @@ pub(super) async fn edit_field(State(web): State<Web>, viewer: Viewer, Path((wor
     show(&piece)
 }
 
-pub(super) async fn put_field(State(web): State<Web>, viewer: Viewer, Path((word, id, name)): Path<(String, i64, String)>, Form(typed): Form<Vec<(String, String)>>) -> Answer {
+pub(super) async fn put_field(
+    State(web): State<Web>,
+    viewer: Viewer,
+    Path((word, id, name)): Path<(String, i64, String)>,
+    Form(typed): Form<Vec<(String, String)>>,
+) -> Answer {
     let changed = work(&web.house, move |house| {
         let (shape, item) = house.read(|read| load(read, &viewer, &word, id))?;
         let field = field_of(&shape, &viewer.rights, &name)?;
@@ -81,7 +86,11 @@ pub(super) async fn put_field(State(web): State<Web>, viewer: Viewer, Path((word
                     for option in &mut input.options {
                         option.2 = texts.contains(&option.0.as_str());
                     }
-                    let reason = refusal.fields.iter().find(|(code, _)| *code == name).map_or_else(|| refusal.explain(viewer.lang), |(_, reason)| reason.get(viewer.lang).to_owned());
+                    let reason = refusal
+                        .fields
+                        .iter()
+                        .find(|(code, _)| *code == name)
+                        .map_or_else(|| refusal.explain(viewer.lang), |(_, reason)| reason.get(viewer.lang).to_owned());
                     input.error = Some(reason);
                     Ok(FieldEdit { view, slug: slug(&shape), id, input })
                 })?;
@@ -100,4 +109,3 @@ pub(super) async fn put_field(State(web): State<Web>, viewer: Viewer, Path((word
         }
     }
 }
-

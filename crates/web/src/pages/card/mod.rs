@@ -8,10 +8,10 @@ use crate::timeline::{self, Entry, Teller};
 use crate::view::slug;
 use crate::{Answer, View, Viewer, Web, work};
 use askama::Template;
+use axum::Router;
 use axum::extract::{Path, Query as Asked, State};
 use axum::http::HeaderMap;
 use axum::routing::{get, post};
-use axum::Router;
 use crm::{Action, Ending, EntityType, Field, FieldKind, Filter, Item, ItemRef, Moment, Op, Outcome, Query, Read, Refusal, Rights, Seq, Value, code, kind};
 use serde::Deserialize;
 
@@ -176,16 +176,33 @@ fn build(read: &dyn Read, viewer: &Viewer, view: &View, shape: &EntityType, id: 
     let client_fields = match (&contacts, other_client) {
         (Some(contacts), Some(client)) => {
             let may = viewer.rights.may(Action::Change, client);
-            fields::visible(contacts, &viewer.rights).into_iter().filter(|field| field.is_points() && !field.secondary).map(|field| fields::shown(&answers, client, field, may)).collect()
+            fields::visible(contacts, &viewer.rights)
+                .into_iter()
+                .filter(|field| field.is_points() && !field.secondary)
+                .map(|field| fields::shown(&answers, client, field, may))
+                .collect()
         }
         _ => Vec::new(),
     };
     let (entries, more) = entries(read, view, &answers, at, None)?;
-    let now = item.stage().and_then(|id| answers.schema.stage(id)).map(|(_, stage)| stage.color.clone()).filter(|color| is_color(color)).unwrap_or_else(|| "#A8ADB4".to_owned());
+    let now = item
+        .stage()
+        .and_then(|id| answers.schema.stage(id))
+        .map(|(_, stage)| stage.color.clone())
+        .filter(|color| is_color(color))
+        .unwrap_or_else(|| "#A8ADB4".to_owned());
     let now = (now.clone(), ink(&now));
     let (segments, endings, ended) = stages(&answers, &item, viewer.lang);
-    let pipeline_title = item.pipeline().and_then(|id| answers.schema.pipelines.get(&id)).map(|pipeline| pipeline.title.get(viewer.lang).to_owned()).unwrap_or_default();
-    let tomorrow = view.now.timestamp().to_zoned(view.zone.clone()).date().tomorrow().map(|day| day.at(10, 0, 0, 0).strftime("%Y-%m-%dT%H:%M").to_string()).unwrap_or_default();
+    let pipeline_title =
+        item.pipeline().and_then(|id| answers.schema.pipelines.get(&id)).map(|pipeline| pipeline.title.get(viewer.lang).to_owned()).unwrap_or_default();
+    let tomorrow = view
+        .now
+        .timestamp()
+        .to_zoned(view.zone.clone())
+        .date()
+        .tomorrow()
+        .map(|day| day.at(10, 0, 0, 0).strftime("%Y-%m-%dT%H:%M").to_string())
+        .unwrap_or_default();
     let contact_slug = contacts.as_ref().map(slug).unwrap_or_default();
     Ok(Card {
         slug: slug(shape),
@@ -255,13 +272,17 @@ fn stages(answers: &Answers<'_>, item: &Item, lang: crm::Lang) -> (Vec<Segment>,
         .filter(|one| one.outcome != Ending::Open)
         .map(|one| WayOut { id: one.id.0, title: one.title.get(lang).to_owned(), won: one.outcome == Ending::Won })
         .collect();
-    let ended = stage.filter(|one| one.outcome != Ending::Open).map(|one| (one.outcome == Ending::Won, one.title.get(lang).to_owned(), color(&one.color), ink(&color(&one.color))));
+    let ended = stage
+        .filter(|one| one.outcome != Ending::Open)
+        .map(|one| (one.outcome == Ending::Won, one.title.get(lang).to_owned(), color(&one.color), ink(&color(&one.color))));
     (segments, endings, ended)
 }
 
 /// Open tasks of a card, the nearest first.
 fn planned(read: &dyn Read, viewer: &Viewer, view: &View, answers: &Answers<'_>, at: ItemRef) -> Outcome<Vec<Planned>> {
-    let Some(shape) = answers.schema.kind(kind::TASK).filter(|_| viewer.rights.scope(kind::TASK, Action::Read) != crm::Scope::None) else { return Ok(Vec::new()) };
+    let Some(shape) = answers.schema.kind(kind::TASK).filter(|_| viewer.rights.scope(kind::TASK, Action::Read) != crm::Scope::None) else {
+        return Ok(Vec::new());
+    };
     let query = Query::of(kind::TASK)
         .filter(Filter::is(code::ABOUT, Op::Eq, Value::item(at)))
         .filter(Filter::is(team::tasks::STATUS, Op::Ne, Value::text(team::tasks::COMPLETED)))

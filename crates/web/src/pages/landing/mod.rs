@@ -18,13 +18,18 @@ use form::Question;
 use serde::Deserialize;
 
 /// The page may stand in a frame on the firm's own site, wherever that is; it holds nobody's session.
-const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors *";
+const POLICY: &str =
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors *";
 
 /// So many fields of a refused form are looked at to show it again.
 const MOST_FIELDS: usize = 200;
 
 pub(crate) fn page() -> Page {
-    Page { code: "landing", menu: None, routes: || Router::new().route("/l/{code}", get(landing)).route("/l/{code}/thanks", get(thanks)).route("/f/{code}", post(send)) }
+    Page {
+        code: "landing",
+        menu: None,
+        routes: || Router::new().route("/l/{code}", get(landing)).route("/l/{code}/thanks", get(thanks)).route("/f/{code}", post(send)),
+    }
 }
 
 /// One box to tick.
@@ -70,7 +75,14 @@ fn one<'a>(pairs: &'a Pairs, name: &str) -> &'a str {
     pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
 }
 
-async fn landing(State(web): State<Web>, guest: Guest, Path(code): Path<String>, Query(query): Query<Pairs>, headers: HeaderMap, OriginalUri(uri): OriginalUri) -> Answer {
+async fn landing(
+    State(web): State<Web>,
+    guest: Guest,
+    Path(code): Path<String>,
+    Query(query): Query<Pairs>,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+) -> Answer {
     let lang = Lang::from_code(one(&query, "lang")).unwrap_or(guest.lang);
     let page_url = format!("{}{uri}", web.house.firm.public_url);
     let referrer = text_of(&headers, header::REFERER).to_owned();
@@ -104,7 +116,8 @@ fn drawn(house: &House, read: &dyn Read, account: &Account, lang: Lang, along: P
     hidden.push((web_form::LANG.to_owned(), lang.code().to_owned()));
     hidden.extend(along);
     let text = |label: &Label| label.get(lang).to_owned();
-    let consent = |id, name, label: &Label, required| (!label.get(lang).is_empty()).then(|| Consent { id, name, text: text(label), required, wrong: String::new() });
+    let consent =
+        |id, name, label: &Label, required| (!label.get(lang).is_empty()).then(|| Consent { id, name, text: text(label), required, wrong: String::new() });
     let other = if lang == Lang::Ru { Lang::En } else { Lang::Ru };
     let marks: String = form::marks(query).iter().map(|(name, value)| format!("&{name}={}", percent(value))).collect();
     Landing {
@@ -116,7 +129,10 @@ fn drawn(house: &House, read: &dyn Read, account: &Account, lang: Lang, along: P
         hidden,
         honeypot: web_form::HONEYPOT,
         questions: given.questions.iter().enumerate().map(|(at, question)| form::question(&schema, question, at, lang)).collect(),
-        consents: [consent("consent", web_form::CONSENT, &given.consent, true), consent("consent-ads", web_form::CONSENT_ADS, &given.consent_ads, false)].into_iter().flatten().collect(),
+        consents: [consent("consent", web_form::CONSENT, &given.consent, true), consent("consent-ads", web_form::CONSENT_ADS, &given.consent_ads, false)]
+            .into_iter()
+            .flatten()
+            .collect(),
         error: String::new(),
         code: account.code.clone(),
     }

@@ -52,14 +52,18 @@ fn form(house: &crm::House, read: &dyn Read, viewer: &Viewer, word: &str, typed:
     let view = View::framed(house, read, viewer, &format!("/{slug}"))?;
     let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
     let mut inputs = Vec::new();
-    for field in fields::visible(&shape, &viewer.rights).into_iter().filter(|field| !field.read_only && fields::is_askable(field) && (!field.secondary || field.required)) {
+    for field in fields::visible(&shape, &viewer.rights)
+        .into_iter()
+        .filter(|field| !field.read_only && fields::is_askable(field) && (!field.secondary || field.required))
+    {
         let value = match typed.iter().find(|(name, _)| *name == field.code) {
             Some((_, text)) => Value::text(text),
             None if field.code == code::RESPONSIBLE => Value::user(viewer.user.id),
             None => field.default.clone(),
         };
         let mut input = fields::input(&answers, field, &value)?;
-        input.error = refusal.and_then(|refusal| refusal.fields.iter().find(|(name, _)| *name == field.code)).map(|(_, reason)| reason.get(viewer.lang).to_owned());
+        input.error =
+            refusal.and_then(|refusal| refusal.fields.iter().find(|(name, _)| *name == field.code)).map(|(_, reason)| reason.get(viewer.lang).to_owned());
         inputs.push(input);
     }
     let error = refusal.map(|refusal| refusal.text.get(viewer.lang).to_owned());
@@ -93,4 +97,3 @@ pub(super) async fn create(State(web): State<Web>, viewer: Viewer, Path(word): P
         }
     }
 }
-

@@ -36,7 +36,8 @@ pub(super) fn filter(answers: &Answers<'_>, shape: &EntityType, name: &str, op: 
     }
     // A stage of this type only; a moment is asked for as a day.
     if let FieldKind::Stage = field.kind {
-        let own: Vec<String> = answers.schema.pipelines_of(shape.id).into_iter().flat_map(|pipeline| pipeline.stages.iter().map(|stage| stage.id.to_string())).collect();
+        let own: Vec<String> =
+            answers.schema.pipelines_of(shape.id).into_iter().flat_map(|pipeline| pipeline.stages.iter().map(|stage| stage.id.to_string())).collect();
         input.options.retain(|option| own.contains(&option.0));
     }
     if input.kind == "moment" {
@@ -79,4 +80,3 @@ pub(super) async fn filter_row(State(web): State<Web>, viewer: Viewer, Path(word
     .await?;
     show(&piece)
 }
-

@@ -7,10 +7,10 @@ use crate::trouble::percent;
 use crate::view::slug;
 use crate::{Answer, View, Viewer, Web, work};
 use askama::Template;
+use axum::Router;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use axum::Router;
 use crm::query::Count;
 use crm::{Action, EntityType, Field, FieldKind, Item, Lang, Outcome, Rights, Value, code};
 
@@ -109,7 +109,8 @@ fn columns<'a>(shape: &'a EntityType, rights: &Rights) -> Vec<&'a Field> {
     };
     let fits = |field: &&Field| {
         let kept = matches!(field.code.as_str(), code::CREATED_AT | code::TITLE);
-        (kept || (!field.secondary && field.code != code::ID && field.code != code::PIPELINE)) && !matches!(field.kind, FieldKind::LongText | FieldKind::Record { .. } | FieldKind::Pattern | FieldKind::Secret)
+        (kept || (!field.secondary && field.code != code::ID && field.code != code::PIPELINE))
+            && !matches!(field.kind, FieldKind::LongText | FieldKind::Record { .. } | FieldKind::Pattern | FieldKind::Secret)
     };
     let mut list: Vec<&Field> = seen.into_iter().filter(fits).collect();
     list.sort_by_key(|field| rank(field));
@@ -143,7 +144,8 @@ async fn list(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>, 
                 let place = if sort == code::ID { serde_json::to_string(&(vec![Value::Int(last.id)], last.id)).unwrap_or(place) } else { place };
                 format!("/{slug}?{address}&after={}", percent(&place))
             });
-            let filters = if more { Vec::new() } else { wanted.rows.iter().map(|row| filter(&answers, &shape, &row.0, &row.1, &row.2)).collect::<Outcome<Vec<_>>>()? };
+            let filters =
+                if more { Vec::new() } else { wanted.rows.iter().map(|row| filter(&answers, &shape, &row.0, &row.1, &row.2)).collect::<Outcome<Vec<_>>>()? };
             Ok(ListPage {
                 kind: shape.id.0,
                 title: shape.plural.get(viewer.lang).to_owned(),

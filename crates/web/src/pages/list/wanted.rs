@@ -105,8 +105,12 @@ pub(super) fn comparison(field: &Field, op: Op, text: &str, zone: &jiff::tz::Tim
 /// The comparisons that make sense for a field.
 pub(super) fn ops(field: &Field) -> &'static [Op] {
     match &field.kind {
-        FieldKind::Integer | FieldKind::Decimal | FieldKind::Money | FieldKind::Date | FieldKind::Moment => &[Op::Eq, Op::Ge, Op::Le, Op::Gt, Op::Lt, Op::Ne, Op::Empty, Op::Filled],
-        FieldKind::Choice { .. } | FieldKind::User | FieldKind::Stage | FieldKind::Pipeline | FieldKind::Flag | FieldKind::Link { .. } => &[Op::Eq, Op::Ne, Op::Empty, Op::Filled],
+        FieldKind::Integer | FieldKind::Decimal | FieldKind::Money | FieldKind::Date | FieldKind::Moment => {
+            &[Op::Eq, Op::Ge, Op::Le, Op::Gt, Op::Lt, Op::Ne, Op::Empty, Op::Filled]
+        }
+        FieldKind::Choice { .. } | FieldKind::User | FieldKind::Stage | FieldKind::Pipeline | FieldKind::Flag | FieldKind::Link { .. } => {
+            &[Op::Eq, Op::Ne, Op::Empty, Op::Filled]
+        }
         _ => &[Op::Contains, Op::NotContains, Op::Eq, Op::Empty, Op::Filled],
     }
 }
@@ -121,7 +125,12 @@ pub(super) fn op_code(op: Op) -> String {
 
 /// Names and values of an address's query, in order.
 pub(super) fn pairs(query: &str) -> Vec<(String, String)> {
-    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (plain(name), plain(value))).collect()
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (plain(name), plain(value)))
+        .collect()
 }
 
 /// Takes the percent signs out.
@@ -146,7 +155,9 @@ pub(super) fn plain(text: &str) -> String {
 
 /// Whether a list can be sorted by it.
 pub(super) fn sortable(field: &Field) -> bool {
-    !field.multiple && !field.is_points() && !matches!(field.kind, FieldKind::LongText | FieldKind::Pattern | FieldKind::Record { .. } | FieldKind::AnyItem | FieldKind::Secret | FieldKind::File)
+    !field.multiple
+        && !field.is_points()
+        && !matches!(field.kind, FieldKind::LongText | FieldKind::Pattern | FieldKind::Record { .. } | FieldKind::AnyItem | FieldKind::Secret | FieldKind::File)
 }
 
 #[cfg(test)]
