@@ -21,7 +21,7 @@ pub fn backup(config: &Config, to: &Path) -> Outcome<u64> {
         return Err(Refusal::new("file_exists", format!("Файл {shown} уже есть"), format!("The file {shown} exists already")).into());
     }
     let store = store::open_beside(&config.database_url())?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let copy = folder.join(format!(".{}.database", to.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()));
     let part = folder.join(format!(".{}.part", to.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()));
     let written = (|| -> Outcome<u64> {

@@ -304,7 +304,7 @@ fn add_user(config: &Config, login: &str, name: &str, role: &str, lang: &str, fr
         }
         false => crm::time::random_word(house.chance.as_ref(), 16),
     };
-    let (first, last) = name.trim().split_once(' ').unwrap_or((name.trim(), ""));
+    let (first, last) = name.trim().split_once(' ').unwrap_or_else(|| (name.trim(), ""));
     let user = User {
         login: login.trim().to_lowercase(),
         first_name: first.to_owned(),
