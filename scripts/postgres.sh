@@ -10,7 +10,7 @@
 set -euo pipefail
 
 folder="${VEKHA_POSTGRES_DIR:-/tmp/vekha-postgres-$(id -u)}"
-quiet_minutes=3
+quiet_minutes="${VEKHA_POSTGRES_QUIET:-3}"
 self="$(readlink -f "$0")"
 
 say() { echo "postgres.sh: $*" >&2; }

@@ -23,8 +23,9 @@ features=(--features app/crash)
 licences() { cargo metadata --format-version 1 --locked | python3 scripts/licences.py deny.toml; }
 clippy() { cargo clippy --workspace --all-targets --locked "${features[@]}" -- -D warnings; }
 rust() {
-  # It stops by itself when nobody has been connected for a while.
-  VEKHA_TEST_POSTGRES=$(bash scripts/postgres.sh url) && export VEKHA_TEST_POSTGRES || return 1
+  cargo nextest run --no-run --workspace --locked "${features[@]}" || return 1
+  # Built first: the database stops by itself when nobody has been connected for a while.
+  VEKHA_TEST_POSTGRES=$(VEKHA_POSTGRES_QUIET=30 bash scripts/postgres.sh url) && export VEKHA_TEST_POSTGRES || return 1
   cargo nextest run --workspace --locked "${features[@]}"
 }
 doc() { cargo test --workspace --doc --locked "${features[@]}"; }

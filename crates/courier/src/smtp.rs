@@ -3,7 +3,7 @@
 use crate::guard::{is_private, resolve};
 use crate::{LONGEST_WAIT, Mail, SmtpServer, Tls, Trouble};
 use lettre::address::Envelope;
-use lettre::message::header::ContentType;
+use lettre::message::header::{ContentType, MIME_VERSION_1_0};
 use lettre::message::{Mailbox, MessageBuilder};
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -54,7 +54,7 @@ fn write(mail: &Mail) -> Result<(Envelope, Vec<u8>), Trouble> {
     if !mail.reply_to.is_empty() {
         letter = letter.reply_to(Mailbox::new(None, address(&mail.reply_to, "the address for answers")?));
     }
-    let letter = letter.header(ContentType::TEXT_PLAIN).body(mail.text.clone()).map_err(|error| Trouble::never(error.to_string()))?;
+    let letter = letter.header(MIME_VERSION_1_0).header(ContentType::TEXT_PLAIN).body(mail.text.clone()).map_err(|error| Trouble::never(error.to_string()))?;
     Ok((letter.envelope().clone(), letter.formatted()))
 }
 

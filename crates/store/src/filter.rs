@@ -274,16 +274,24 @@ impl Compiler<'_> {
                 }
                 let (empty, filled): (Vec<&Value>, Vec<&Value>) = list.into_iter().partition(|value| value.is_empty());
                 let normals: Vec<Cell> = filled.into_iter().filter_map(Value::as_text).map(Cell::from).collect();
-                out.push("FALSE");
-                if !empty.is_empty() {
-                    out.push(" OR NOT ");
-                    self.some_point(out, field, |_| ());
-                }
-                if !normals.is_empty() {
-                    out.push(" OR ");
-                    self.some_point(out, field, |out| {
-                        out.push(" AND p.normal IN (").bind_all(normals).push(")");
-                    });
+                // No constant stands beside the one question that can be answered from an index: SQLite would read the
+                // whole table then.
+                match (empty.is_empty(), normals.is_empty()) {
+                    (true, true) => drop(out.push("FALSE")),
+                    (false, true) => {
+                        out.push("NOT ");
+                        self.some_point(out, field, |_| ());
+                    }
+                    (without, _) => {
+                        if !without {
+                            out.push("NOT ");
+                            self.some_point(out, field, |_| ());
+                            out.push(" OR ");
+                        }
+                        self.some_point(out, field, |out| {
+                            out.push(" AND p.normal IN (").bind_all(normals).push(")");
+                        });
+                    }
                 }
             }
             Op::Gt | Op::Ge | Op::Lt | Op::Le => drop(out.push("FALSE")),

@@ -51,7 +51,9 @@ fn live(firm: &mut Firm) -> Vec<String> {
     });
     let deal = step(firm, "the deal", |firm| expect(firm.deals_of(PHONE).first().map(crm::Item::at)));
     let task = step(firm, "the task", |firm| expect(firm.bound_to(deal, kind::TASK).first().map(crm::Item::at)));
-    step(firm, "the message", |firm| expect(firm.bound_to(deal, kind::MESSAGE).iter().find(|message| !message.values.text("provider_ref").is_empty()).map(|_| ())));
+    step(firm, "the message", |firm| {
+        expect(firm.bound_to(deal, kind::MESSAGE).iter().find(|message| !message.values.text("provider_ref").is_empty()).map(|_| ()))
+    });
 
     // Nobody calls for twenty minutes: the operator is reminded.
     step(firm, "twenty minutes", |firm| firm.told().clock_until(begun + 20 * 60));
