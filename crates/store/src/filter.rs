@@ -332,7 +332,7 @@ impl Compiler<'_> {
             Dialect::Sqlite => format!("group_concat({one}, ' ' ORDER BY p.position)"),
             Dialect::Postgres => format!("string_agg({one}, ' ' ORDER BY p.position)"),
         };
-        format!("coalesce((SELECT {all} FROM point AS p WHERE p.kind = {kind} AND p.item_id = i.id AND p.field = '{field}'), '')")
+        format!("coalesce((SELECT {all} FROM point AS p WHERE +p.kind = {kind} AND p.item_id = i.id AND p.field = '{field}'), '')")
     }
 }
 

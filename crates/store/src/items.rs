@@ -122,7 +122,8 @@ fn points(desk: &Desk<'_>, table: &Table, ids: impl Iterator<Item = i64>) -> Out
     // Few shapes of the statement: the list is filled up with its last number to a power of two.
     let last = *ids.last().expect("the caller has items");
     ids.resize(ids.len().next_power_of_two(), last);
-    let mut select = Statement::new("SELECT item_id, field, id, raw, normal, label FROM point WHERE kind = ");
+    // The plus keeps SQLite from reading all points of the kind: the number of the item leads to the few that are wanted.
+    let mut select = Statement::new("SELECT item_id, field, id, raw, normal, label FROM point WHERE +kind = ");
     select.bind(table.kind.0).push(" AND item_id IN (").bind_all(ids.into_iter().map(Cell::Int)).push(") ORDER BY item_id, field, position");
     let mut found = PointsByItem::new();
     for mut row in desk.rows(&select.text, &select.params)? {
@@ -210,7 +211,7 @@ fn write_points(desk: &Desk<'_>, table: &Table, item: &mut Item, before: &Values
                 return Err(Failure::give_up(format!("the field {field} was given {given:?} in place of points")).into());
             }
             if !known.is_empty() {
-                desk.run("DELETE FROM point WHERE kind = $1 AND item_id = $2 AND field = $3", &[table.kind.0.into(), item.id.into(), field.into()])?;
+                desk.run("DELETE FROM point WHERE +kind = $1 AND item_id = $2 AND field = $3", &[table.kind.0.into(), item.id.into(), field.into()])?;
             }
             continue;
         };
@@ -255,7 +256,7 @@ pub fn remove(desk: &Desk<'_>, item: &Item, cause: &Cause) -> Outcome<()> {
     }
     desk.run(&format!("DELETE FROM {} WHERE id = $1", table.name), &[item.id.into()])?;
     if !table.points.is_empty() {
-        desk.run("DELETE FROM point WHERE kind = $1 AND item_id = $2", &[item.kind.0.into(), item.id.into()])?;
+        desk.run("DELETE FROM point WHERE +kind = $1 AND item_id = $2", &[item.kind.0.into(), item.id.into()])?;
     }
     search::remove(desk, &table, item.id)?;
     desk.pending.borrow_mut().totals.subtract(&before);

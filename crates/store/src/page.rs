@@ -121,7 +121,7 @@ fn key(table: &Table, order: &Order) -> Outcome<Key> {
     if table.points.contains(&code) {
         // The code was found in the schema, so it is a checked identifier.
         let name =
-            format!("(SELECT p.normal FROM point AS p WHERE p.kind = {} AND p.item_id = i.id AND p.field = '{code}' ORDER BY p.position LIMIT 1)", table.kind);
+            format!("(SELECT p.normal FROM point AS p WHERE +p.kind = {} AND p.item_id = i.id AND p.field = '{code}' ORDER BY p.position LIMIT 1)", table.kind);
         return Ok(Key { name, code, held: Held::Text, descending, filled: false, collate: "", points: true });
     }
     let column = table.column(&code).ok_or_else(|| crm::query::unknown_field(&code))?;

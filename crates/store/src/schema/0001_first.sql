@@ -37,7 +37,7 @@ CREATE TABLE point (
     normal TEXT NOT NULL,
     label TEXT NOT NULL
 );
-CREATE INDEX point_item ON point (kind, item_id);
+CREATE INDEX point_item ON point (item_id, field, position);
 CREATE INDEX point_normal ON point (kind, field, normal);
 
 CREATE TABLE stage_total (
