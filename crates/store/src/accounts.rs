@@ -3,8 +3,12 @@
 use crate::columns::{from_json, json};
 use crate::desk::Desk;
 use crate::sql::{Cell, Row};
-use crm::{Account, AccountId, InboundCall, InboundId, Moment, Outcome, Refusal, Value};
+use crm::{Account, AccountId, InboundCall, InboundId, Moment, Outcome, Refusal, Value, Values};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
+/// So many written forms of settings are kept read.
+const MOST_KNOWN: usize = 256;
 const ACCOUNT: &str = "SELECT id, provider, code, title, settings, enabled FROM account";
 
 fn read(desk: &Desk<'_>, mut row: Row) -> Outcome<Account> {
@@ -13,7 +17,7 @@ fn read(desk: &Desk<'_>, mut row: Row) -> Outcome<Account> {
         provider: row.text(1),
         code: row.text(2),
         title: row.text(3),
-        settings: from_json("account", &row.text(4))?,
+        settings: settings(row.text(4))?,
         secrets: crm::Values::new(),
         enabled: row.flag(5),
     };
@@ -22,6 +26,21 @@ fn read(desk: &Desk<'_>, mut row: Row) -> Outcome<Account> {
         account.secrets.set(code, from_json("secret", &value)?);
     }
     Ok(account)
+}
+
+/// Settings of accounts are read with every call of the outside and hardly ever change: each written form is read once.
+fn settings(written: String) -> Outcome<Values> {
+    static KNOWN: Mutex<BTreeMap<String, Values>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(values) = known.get(&written) {
+        return Ok(values.clone());
+    }
+    let values: Values = from_json("account", &written)?;
+    if known.len() >= MOST_KNOWN {
+        known.clear();
+    }
+    known.insert(written, values.clone());
+    Ok(values)
 }
 
 /// All accounts.

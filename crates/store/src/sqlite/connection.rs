@@ -1,6 +1,7 @@
 //! A connection to SQLite: how it is opened, and how it speaks the common words.
 
 use crate::sql::{Cell, Dialect, Row, Sql, SqlError};
+use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -42,6 +43,8 @@ pub fn open(path: &Path, role: Role) -> Result<Connection, SqlError> {
         Role::Reader => "PRAGMA query_only=ON; PRAGMA cache_size=-4000; PRAGMA temp_store=MEMORY;",
     };
     connection.execute_batch(settings).map_err(told)?;
+    // Plans do not hang on the values that are asked for: otherwise a prepared statement is prepared again and again.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(told)?;
     teach(&connection).map_err(told)?;
     Ok(connection)
 }

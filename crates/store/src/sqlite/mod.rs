@@ -23,7 +23,7 @@ use writer::{Figures, Job, Writer};
 /// Closures that may wait for the writer; more are turned away at once.
 const QUEUE: usize = 1_024;
 /// Reading connections that are kept open.
-const KEPT_READERS: usize = 4;
+const KEPT_READERS: usize = 16;
 /// Reading connections at the same time.
 const MOST_READERS: usize = 32;
 /// How long a reader waits for a free connection.
