@@ -102,7 +102,13 @@ impl Live {
 fn follow(live: &Weak<Live>, house: &House) {
     let mut after = house.read(|read| read.latest()).unwrap_or_default();
     while live.strong_count() > 0 {
-        if house.store.wait(after, WAIT) <= after {
+        let last = house.store.wait(after, WAIT);
+        if last <= after {
+            continue;
+        }
+        // Nobody looks: nothing is read. Whoever begins to listen after this moment reads the log from a later place.
+        if live.upgrade().is_some_and(|live| live.sender.receiver_count() == 0) {
+            after = last;
             continue;
         }
         let found = house.read(|read| {
