@@ -161,18 +161,7 @@ fn install_type(tx: &mut dyn Tx, given: &PackType) -> Outcome<()> {
             known.fields.extend(given.fields.iter().filter(|field| !schema.kind(known.id).is_some_and(|one| one.has(&field.code))).cloned());
             known
         }
-        (None, Some(id)) => EntityType {
-            id,
-            code: given.code.clone(),
-            title: given.title.clone(),
-            plural: given.plural.clone(),
-            staged: given.staged,
-            listed: given.listed,
-            searched: given.searched,
-            icon: given.icon.clone(),
-            fields: given.fields.clone(),
-        }
-        .complete(),
+        (None, Some(id)) => given.shape(id),
         (None, None) => return Err(kind_of(tx.read(), &given.code).expect_err("the type was just looked for and not found")),
     };
     tx.install_type(&shape)

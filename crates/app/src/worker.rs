@@ -153,7 +153,7 @@ fn deliver_next(house: &House, courier: &Courier, busy: &Busy) -> Outcome<bool> 
 fn do_inside(house: &House, job: &Job) -> Outcome<()> {
     let (executor, copy, now) = (house.executor.clone(), job.clone(), house.now());
     let done = house.transact(move |tx| {
-        let cause = Cause { by: Actor::System, at: now, event: copy.event, root: copy.event, depth: copy.depth };
+        let cause = Cause { by: Actor::System, at: now, event: copy.event, root: copy.event, depth: copy.depth, quiet: false };
         executor.execute(tx, &Rights::system(), &cause, &copy.command)?;
         tx.finish_job(&copy)
     });

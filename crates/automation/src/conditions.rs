@@ -87,6 +87,12 @@ pub(crate) fn told(read: &dyn Read, kind: crm::EntityTypeId, condition: &Filter,
                 format!("holds “{text}”")
             }
         }
+        Filter::Linked { kind: other, filter, .. } => {
+            let title = read.schema().kind(*other).map(|one| one.plural.get(lang).to_owned()).unwrap_or_default();
+            let inner = told(read, *other, filter, zone, lang);
+            let word = if lang == Lang::Ru { "есть" } else { "there are" };
+            if inner.is_empty() { format!("{word} {title}") } else { format!("{word} {title} ({inner})") }
+        }
         Filter::Is { field, op, value } => {
             let schema = read.schema();
             let Some(known) = schema.field(kind, field) else { return field.clone() };

@@ -270,6 +270,7 @@ pub(crate) mod tests {
             searched: true,
             icon: String::new(),
             fields,
+            ..EntityType::default()
         }
         .complete()
     }

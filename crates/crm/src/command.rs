@@ -36,6 +36,48 @@ pub enum Command {
         /// Which.
         item: ItemRef,
     },
+    /// Take an item out of the recycle bin.
+    Restore {
+        /// Which.
+        item: ItemRef,
+    },
+    /// Join records of one client: `keep` gets everything of the others, which go to the recycle bin.
+    Merge {
+        /// The one that stays.
+        keep: ItemRef,
+        /// Those that go.
+        drop: Vec<ItemRef>,
+        /// Answers chosen among theirs; the rest stay as `keep` has them, its empty ones are filled from the others.
+        values: Values,
+    },
+    /// Part a joined record again.
+    Unmerge {
+        /// The record that went.
+        item: ItemRef,
+    },
+    /// Hang a stored file on an item.
+    AddFile {
+        /// Which item.
+        item: ItemRef,
+        /// The file, whose bytes are stored already.
+        file: crate::staff::StoredFile,
+    },
+    /// Take a file off an item.
+    RemoveFile {
+        /// Which item.
+        item: ItemRef,
+        /// The file.
+        file: crate::ids::FileId,
+    },
+    /// Pin a line of the timeline on top, or let it go.
+    Pin {
+        /// Which item.
+        item: ItemRef,
+        /// The line.
+        event: crate::ids::Seq,
+        /// Pin it.
+        on: bool,
+    },
     /// Write a comment.
     Comment {
         /// Where.

@@ -2,19 +2,22 @@
 //! them in, everybody else only walks through.
 
 use crate::account::{Account, InboundCall};
+use crate::bin::{Binned, Double, LinkedGroup};
 use crate::entity::{EntityType, Pipeline, Schema};
 use crate::event::{Cause, Event, Fact};
 use crate::failure::Outcome;
-use crate::ids::{AccountId, AttemptId, FileId, InboundId, ItemRef, JobId, PipelineId, RuleId, Seq, StageId, StepId, UserId, WebhookId};
+use crate::ids::{AccountId, AttemptId, EntityTypeId, FileId, InboundId, ItemRef, JobId, PipelineId, RuleId, Seq, StageId, StepId, UserId, WebhookId};
 use crate::item::Item;
 use crate::job::{Attempt, Job};
-use crate::query::{Count, Query};
+use crate::layout::{Layout, MenuSection};
+use crate::query::{Count, Filter, Query};
 use crate::rights::{Rights, Role};
 use crate::rule::Program;
 use crate::run::{Evaluation, Run, Step};
-use crate::staff::{Department, Session, StoredFile, User, Webhook};
+use crate::saved_view::SavedView;
+use crate::staff::{Department, Look, Session, StoredFile, User, Webhook};
 use crate::time::Moment;
-use crate::value::Values;
+use crate::value::{Value, Values};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -45,6 +48,23 @@ pub trait Read {
     /// Count and sum per stage, kept up to date with every write: no counting.
     fn stage_totals(&self, rights: &Rights, pipeline: PipelineId) -> Outcome<Vec<StageTotal>>;
 
+    /// Count and sum per stage of those items of a pipeline that fit a condition.
+    fn stage_totals_of(&self, rights: &Rights, pipeline: PipelineId, filter: &Filter) -> Outcome<Vec<StageTotal>>;
+    /// How many records of which types point at this one, with which field; only those that may be seen. For the tabs of a card.
+    fn linked(&self, rights: &Rights, at: ItemRef) -> Outcome<Vec<LinkedGroup>>;
+    /// Records that point at this one after a place in the order of (type, number, field), whoever may see them: for joining records.
+    fn links_to(&self, at: ItemRef, after: Option<(ItemRef, &str)>, limit: u32) -> Outcome<Vec<(ItemRef, String)>>;
+    /// What lies in the recycle bin of a type, the newest first, before a moment.
+    fn binned(&self, rights: &Rights, kind: EntityTypeId, before: Option<Moment>, limit: u32) -> Outcome<Vec<Binned>>;
+    /// One record of the recycle bin.
+    fn binned_one(&self, rights: &Rights, at: ItemRef) -> Outcome<Option<Binned>>;
+    /// The record that this one was joined with, at the end of the chain.
+    fn merged_into(&self, at: ItemRef) -> Outcome<Option<ItemRef>>;
+    /// Pairs of records that look like one and wait for somebody, the newest first. Rights to see both are the caller's matter.
+    fn doubles(&self, kind: EntityTypeId, after: u32, limit: u32) -> Outcome<Vec<Double>>;
+    /// Pairs in which this record stands.
+    fn doubles_of(&self, at: ItemRef) -> Outcome<Vec<Double>>;
+
     // ── events ──
     /// Events after a place in the log, in order.
     fn events_after(&self, after: Seq, limit: u32) -> Outcome<Vec<Event>>;
@@ -53,6 +73,12 @@ pub trait Read {
     /// Events of a card (of a contact: also those of everything that is his), the newest first, before a place in the log.
     /// The caller has checked that the card may be seen.
     fn timeline(&self, at: ItemRef, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>>;
+    /// Events that happened to this record itself, not to what stands in its timeline; the newest first.
+    fn history(&self, at: ItemRef, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>>;
+    /// The last event of each of these cards.
+    fn last_events(&self, cards: &[ItemRef]) -> Outcome<Vec<Event>>;
+    /// Events of the chain that began with this one, the newest first, before a place in the log: for taking it back.
+    fn chain(&self, root: Seq, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>>;
     /// The last place in the log.
     fn latest(&self) -> Outcome<Seq>;
     /// How far a reader of the log has come; 0 when it never read.
@@ -121,8 +147,22 @@ pub trait Read {
     fn webhooks(&self) -> Outcome<Vec<Webhook>>;
     /// A stored file's card.
     fn file(&self, id: FileId) -> Outcome<Option<StoredFile>>;
+    /// Files of a card, the newest first.
+    fn files_of(&self, at: ItemRef) -> Outcome<Vec<StoredFile>>;
     /// A setting of the firm.
     fn setting(&self, key: &str) -> Outcome<Values>;
+    /// Settings whose keys begin so, in the order of their keys.
+    fn settings(&self, prefix: &str) -> Outcome<Vec<(String, Values)>>;
+    /// Who looked at the journaled answers of a record, the newest first; of everybody's looks when `at` is `None`.
+    fn looks(&self, at: Option<ItemRef>, before: Option<Moment>, limit: u32) -> Outcome<Vec<Look>>;
+
+    // ── how it looks ──
+    /// Layouts of a type's card: the common ones and this person's.
+    fn layouts(&self, kind: EntityTypeId, user: UserId) -> Outcome<Vec<Layout>>;
+    /// Saved views of a type: the shared ones and this person's.
+    fn views(&self, kind: EntityTypeId, user: UserId) -> Outcome<Vec<SavedView>>;
+    /// The sections of the menu, top to bottom.
+    fn sections(&self) -> Outcome<Vec<MenuSection>>;
 }
 
 /// One transaction. Its closure may run more than once (PostgreSQL repeats it after a conflict): no side effects outside.
@@ -137,7 +177,19 @@ pub trait Tx: Read {
     // ── items: only together with the facts that their saving makes true ──
     /// Saves a new or changed item; its number and version are set. A stale version makes the transaction run again.
     fn save(&mut self, item: &mut Item, cause: &Cause, facts: Vec<Fact>) -> Outcome<()>;
-    /// Deletes an item and records it.
+    /// Puts a record back under its number, as it lies in the recycle bin, together with the facts that this makes true.
+    fn restore(&mut self, item: &mut Item, cause: &Cause, facts: Vec<Fact>) -> Outcome<()>;
+    /// Empties the recycle bin of what went there before a moment, files included; how many records.
+    fn empty_bin(&mut self, before: Moment) -> Outcome<u64>;
+    /// From now on the first record is found under the second; `None` parts them again.
+    fn alias(&mut self, from: ItemRef, into: Option<ItemRef>) -> Outcome<()>;
+    /// Saves a new or changed pair of records that look like one.
+    fn put_double(&mut self, double: &Double) -> Outcome<()>;
+    /// The next number of a counter, from 1; taken with the transaction and given back with it.
+    fn next_number(&mut self, counter: &str) -> Outcome<i64>;
+    /// Writes one answer without an event: for formulas that follow from others, and for conversions.
+    fn put_answer(&mut self, at: ItemRef, field: &str, value: &Value) -> Outcome<()>;
+    /// Deletes an item and records it. A type with a recycle bin keeps it there.
     fn remove(&mut self, item: &Item, cause: &Cause) -> Outcome<()>;
     /// Records a fact that changes no answer: a comment, a filled form.
     fn record(&mut self, item: &Item, cause: &Cause, fact: Fact) -> Outcome<()>;
@@ -195,10 +247,36 @@ pub trait Tx: Read {
     fn put_file(&mut self, file: &mut StoredFile) -> Outcome<()>;
     /// Saves a setting of the firm.
     fn put_setting(&mut self, key: &str, values: &Values) -> Outcome<()>;
+    /// Writes down who looked at journaled answers.
+    fn note_look(&mut self, look: &Look) -> Outcome<()>;
+
+    // ── how it looks ──
+    /// Saves a layout: one for each type, place, audience and owner.
+    fn put_layout(&mut self, layout: &Layout) -> Outcome<()>;
+    /// Takes a layout away.
+    fn remove_layout(&mut self, layout: &Layout) -> Outcome<()>;
+    /// Saves a view: one for each type, code and owner.
+    fn put_view(&mut self, view: &SavedView) -> Outcome<()>;
+    /// Takes a view away.
+    fn remove_view(&mut self, kind: EntityTypeId, code: &str, owner: UserId) -> Outcome<()>;
+    /// Saves the whole menu.
+    fn put_sections(&mut self, sections: &[MenuSection]) -> Outcome<()>;
 
     // ── the shape ──
     /// Makes or widens a type: its table, its columns, its indexes. Fields are never dropped here.
     fn install_type(&mut self, shape: &EntityType) -> Outcome<()>;
+    /// Changes the form in which a field's answers are kept: the field `from` goes out of the type under the name
+    /// `<code>_was_<n>` (its column stays, nothing is lost), the field `to`, filled before under a name of its own, takes its code.
+    fn swap_field(&mut self, kind: EntityTypeId, from: &str, to: &str) -> Outcome<()>;
+    /// Takes a field out of a type; its column stays under another name until the database is packed.
+    /// Who uses it is the caller's matter.
+    fn remove_field(&mut self, kind: EntityTypeId, code: &str) -> Outcome<()>;
+    /// Takes an empty stage out of a pipeline, or refuses with the number of its items.
+    fn remove_stage(&mut self, stage: StageId) -> Outcome<()>;
+    /// Takes an empty pipeline away, or refuses with the number of its items.
+    fn remove_pipeline(&mut self, pipeline: PipelineId) -> Outcome<()>;
+    /// Takes an empty type away, or refuses with the number of its items.
+    fn remove_type(&mut self, kind: EntityTypeId) -> Outcome<()>;
     /// Makes or changes a pipeline; pipelines and stages are recognised by their codes, numbers are given to new ones.
     fn install_pipeline(&mut self, pipeline: &mut Pipeline) -> Outcome<()>;
     /// Unused ids of attempts are found by their job; this closes those that a crash left open.

@@ -5,7 +5,7 @@ use crate::ids::{EntityTypeId, PipelineId, StageId};
 use crate::label::Label;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Codes of the fields that every item has, or that every item of a type with pipelines has.
 pub mod code {
@@ -27,12 +27,22 @@ pub mod code {
     pub const PIPELINE: &str = "pipeline";
     /// Where on that way it stands.
     pub const STAGE: &str = "stage";
+    /// Until when it should leave the stage (the stage's SLA).
+    pub const STAGE_DUE: &str = "stage_due";
+    /// The office whose record it is: its clients stay inside (DESIGN §11).
+    pub const OFFICE: &str = "office";
+    /// Offices that may see it besides its own.
+    pub const SHARED_WITH: &str = "shared_with";
+    /// People who may see it besides those whose role lets them.
+    pub const OBSERVERS: &str = "observers";
     /// When it came to this stage.
     pub const MOVED_AT: &str = "moved_at";
     /// Who brought it to this stage.
     pub const MOVED_BY: &str = "moved_by";
     /// The client.
     pub const CONTACT: &str = "contact";
+    /// The client's firm.
+    pub const COMPANY: &str = "company";
     /// The record in whose timeline a task, a message, a notification stands.
     pub const ABOUT: &str = "about";
     /// The sum that a board adds up.
@@ -48,10 +58,16 @@ pub mod code {
 /// Types that the program itself works with. All others are the firm's own data.
 pub mod kind {
     use crate::ids::EntityTypeId;
+    /// An application that is not a deal yet.
+    pub const LEAD: EntityTypeId = EntityTypeId(1);
     /// A deal.
     pub const DEAL: EntityTypeId = EntityTypeId(2);
     /// A client.
     pub const CONTACT: EntityTypeId = EntityTypeId(3);
+    /// A firm.
+    pub const COMPANY: EntityTypeId = EntityTypeId(4);
+    /// An invoice.
+    pub const INVOICE: EntityTypeId = EntityTypeId(31);
     /// A task for a member of staff.
     pub const TASK: EntityTypeId = EntityTypeId(501);
     /// A message to or from a client.
@@ -60,10 +76,51 @@ pub mod kind {
     pub const NOTIFICATION: EntityTypeId = EntityTypeId(503);
     /// A message with holes.
     pub const TEMPLATE: EntityTypeId = EntityTypeId(504);
+    /// A call.
+    pub const CALL: EntityTypeId = EntityTypeId(505);
+    /// A product or service of the catalogue.
+    pub const PRODUCT: EntityTypeId = EntityTypeId(506);
+    /// A section of the catalogue.
+    pub const PRODUCT_SECTION: EntityTypeId = EntityTypeId(507);
+    /// A line of a price list inside a card: product, quantity, price, discount, tax.
+    pub const PRICE_LINE: EntityTypeId = EntityTypeId(508);
+    /// A mass action, an import, a conversion: something long with progress, errors and undo.
+    pub const OPERATION: EntityTypeId = EntityTypeId(509);
+    /// The first number of types that a firm makes itself. Packs take 128 to 255.
+    pub const FIRST_OWN: EntityTypeId = EntityTypeId(1030);
+}
+
+/// What records of a type can do besides having answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Feature {
+    /// Belongs to a client: has the fields `contact` and `company`.
+    Client,
+    /// Has price lines, whose total is its amount.
+    Products,
+    /// Documents are made from it.
+    Documents,
+    /// Rules run on its stages.
+    Automation,
+    /// Counts in the counters of what is planned and what came in.
+    Counters,
+    /// What is deleted goes to the recycle bin.
+    Bin,
+}
+
+/// When two records of a type are probably the same: all these fields have equal answers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatchRule {
+    /// Codes of the fields, compared in their one spelling; for points one common entry is enough.
+    pub fields: Vec<String>,
+    /// A new record that fits is not made: whoever came in by a channel is led to the known one.
+    #[serde(default)]
+    pub gate: bool,
 }
 
 /// A kind of record the firm keeps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct EntityType {
     /// Its number.
     pub id: EntityTypeId,
@@ -85,6 +142,15 @@ pub struct EntityType {
     /// Name of an icon of the design system.
     #[serde(default)]
     pub icon: String,
+    /// What its records can do.
+    #[serde(default)]
+    pub features: BTreeSet<Feature>,
+    /// How a record is called that nobody gave a name: a text with holes, `Заявка {{id}} — {{contact.title}}`.
+    #[serde(default)]
+    pub naming: String,
+    /// When two records are probably the same.
+    #[serde(default)]
+    pub matching: Vec<MatchRule>,
     /// All questions, the common ones included once [`EntityType::complete`] has run.
     #[serde(default)]
     pub fields: Vec<Field>,
@@ -103,6 +169,15 @@ impl EntityType {
             common.push(Field::new(code::STAGE, "Стадия", "Stage", FieldKind::Stage));
         }
         common.push(Field::new(code::RESPONSIBLE, "Ответственный", "Responsible", FieldKind::User).indexed());
+        if self.features.contains(&Feature::Client) {
+            common.push(Field::new(code::CONTACT, "Клиент", "Client", FieldKind::Link { to: kind::CONTACT }).indexed());
+            common.push(Field::new(code::COMPANY, "Компания", "Company", FieldKind::Link { to: kind::COMPANY }).indexed().secondary());
+        }
+        if self.listed {
+            common.push(Field::new(code::OFFICE, "Офис", "Office", FieldKind::Department).indexed().secondary());
+            common.push(Field::new(code::OBSERVERS, "Наблюдатели", "Observers", FieldKind::User).multiple().secondary());
+            common.push(Field::new(code::SHARED_WITH, "Доступно офисам", "Shared with offices", FieldKind::Department).multiple().secondary());
+        }
         let mut trail = vec![
             Field::new(code::CREATED_AT, "Создано", "Created", FieldKind::Moment).read_only(),
             Field::new(code::CREATED_BY, "Кем создано", "Created by", FieldKind::User).read_only(),
@@ -112,6 +187,7 @@ impl EntityType {
         if self.staged {
             trail.push(Field::new(code::MOVED_AT, "На стадии с", "On the stage since", FieldKind::Moment).read_only());
             trail.push(Field::new(code::MOVED_BY, "Кто перевёл", "Moved by", FieldKind::User).read_only());
+            trail.push(Field::new(code::STAGE_DUE, "Срок стадии", "Stage due", FieldKind::Moment).read_only());
         }
         for field in &mut trail {
             field.secondary = true;
@@ -122,7 +198,15 @@ impl EntityType {
             match own.iter().position(|field| field.code == base.code) {
                 Some(at) => {
                     let given = own.remove(at);
-                    self.fields.push(Field { title: given.title, help: given.help, ..base });
+                    self.fields.push(Field {
+                        title: given.title,
+                        help: given.help,
+                        required: given.required,
+                        required_from: given.required_from,
+                        required_when: given.required_when,
+                        secondary: base.secondary && given.secondary,
+                        ..base
+                    });
                 }
                 None => self.fields.push(base),
             }
@@ -156,7 +240,7 @@ pub enum Ending {
 }
 
 /// A step of the work: triggers bring an item here, robots start when it arrives.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Stage {
     /// Its number in the firm; 0 in a pack, given at installation.
     #[serde(default)]
@@ -171,6 +255,45 @@ pub struct Stage {
     /// Open, won or lost.
     #[serde(default)]
     pub outcome: Ending,
+    /// Counts as solved in reports, though the item may stand here and be open.
+    #[serde(default)]
+    pub solved: bool,
+    /// How long an item may stand here, written `30m`, `4h`, `2d`; empty: as long as it likes.
+    #[serde(default)]
+    pub sla: String,
+    /// The SLA counts working time of the office, not calendar time (domain.md C.1).
+    #[serde(default)]
+    pub sla_working: bool,
+    /// Codes of the fields that must be filled before an item comes here.
+    #[serde(default)]
+    pub required: Vec<String>,
+    /// An item may leave this stage for an open one though it ends the work.
+    #[serde(default)]
+    pub reopen: bool,
+    /// Where an item goes on by itself when it comes here.
+    #[serde(default)]
+    pub tunnels: Vec<Tunnel>,
+}
+
+/// A way from a stage to a stage of another pipeline or type.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tunnel {
+    /// Code of the type; empty: the same type.
+    #[serde(default)]
+    pub kind: String,
+    /// Code of the pipeline there; empty: the default one.
+    #[serde(default)]
+    pub pipeline: String,
+    /// Code of the stage there; empty: the first one.
+    #[serde(default)]
+    pub stage: String,
+    /// The item stays and a new one goes there; always so for another type.
+    #[serde(default)]
+    pub copy: bool,
+    /// Answers of the new item: its field from a field of this one. Fields of the same code and kind are taken anyway.
+    #[serde(default)]
+    pub fields: BTreeMap<String, String>,
 }
 
 /// An ordered way of work.
@@ -246,6 +369,17 @@ impl Schema {
     /// The answer as a person reads it needs the field; this finds it.
     pub fn field(&self, kind: EntityTypeId, code: &str) -> Option<&Field> {
         self.kind(kind).and_then(|one| one.field(code))
+    }
+
+    /// The field at the end of a path of at most one hop: `city`, or `contact.city` through the link `contact`.
+    pub fn field_on_path(&self, kind: EntityTypeId, path: &str) -> Option<&Field> {
+        match path.split_once('.') {
+            None => self.field(kind, path),
+            Some((link, code)) => match self.field(kind, link)?.kind {
+                FieldKind::Link { to } => self.field(to, code),
+                _ => None,
+            },
+        }
     }
 
     /// Title of a chosen option.

@@ -87,17 +87,26 @@ pub struct Cause {
     pub root: Option<Seq>,
     /// How long the chain is already (automation.md §5.8 stops it at 25).
     pub depth: u32,
+    /// No rule may answer to it: an import without automation, an undo.
+    pub quiet: bool,
 }
 
 impl Cause {
     /// Something that begins a chain of its own.
     pub fn new(by: Actor, at: Moment) -> Cause {
-        Cause { by, at, event: None, root: None, depth: 0 }
+        Cause { by, at, event: None, root: None, depth: 0, quiet: false }
     }
 
     /// Something done because of an event.
     pub fn because(event: &Event, by: Actor, at: Moment) -> Cause {
-        Cause { by, at, event: Some(event.seq), root: Some(event.root.unwrap_or(event.seq)), depth: event.depth + 1 }
+        Cause { by, at, event: Some(event.seq), root: Some(event.root.unwrap_or(event.seq)), depth: event.depth + 1, quiet: event.quiet }
+    }
+
+    /// The same, unanswered by any rule.
+    #[must_use]
+    pub fn quietly(mut self) -> Cause {
+        self.quiet = true;
+        self
     }
 }
 
@@ -281,6 +290,41 @@ pub enum Fact {
         /// Its name.
         name: String,
     },
+    /// A file was taken away; its bytes stay as long as the recycle bin keeps things.
+    FileRemoved {
+        /// The file.
+        file: crate::ids::FileId,
+        /// Its name.
+        name: String,
+    },
+    /// A line of the timeline was pinned on top, or let go.
+    Pinned {
+        /// The line.
+        event: Seq,
+        /// It stays on top from now on.
+        on: bool,
+    },
+    /// It was taken out of the recycle bin.
+    Restored,
+    /// Another record of the same client was joined with this one, which keeps everything.
+    Merged {
+        /// The record that is no more; it can be parted again for thirty days.
+        from: ItemRef,
+        /// Its last answers.
+        values: Values,
+    },
+    /// A joined record was parted again.
+    Unmerged {
+        /// The record that is back.
+        from: ItemRef,
+    },
+    /// A long action began: all it does stands in the log with this event as its root.
+    OperationStarted,
+    /// A long action ended, or was taken back.
+    OperationEnded {
+        /// Its state: `done`, `failed`, `cancelled`, `undone`.
+        state: String,
+    },
 }
 
 impl Fact {
@@ -305,6 +349,13 @@ impl Fact {
             Fact::UrlCalled { .. } => "url_called",
             Fact::RobotStopped { .. } => "robot_stopped",
             Fact::FileAdded { .. } => "file_added",
+            Fact::FileRemoved { .. } => "file_removed",
+            Fact::Pinned { .. } => "pinned",
+            Fact::Restored => "restored",
+            Fact::Merged { .. } => "merged",
+            Fact::Unmerged { .. } => "unmerged",
+            Fact::OperationStarted => "operation_started",
+            Fact::OperationEnded { .. } => "operation_ended",
         }
     }
 }
@@ -330,6 +381,8 @@ pub struct Event {
     pub root: Option<Seq>,
     /// How long the chain is.
     pub depth: u32,
+    /// No rule answers to it.
+    pub quiet: bool,
     /// What happened.
     pub fact: Fact,
 }

@@ -1,19 +1,50 @@
 //! One question a record answers; also the questions that triggers, robots and channels ask of their settings.
 
+use crate::check::Check;
 use crate::failure::Refusal;
 use crate::ids::{EntityTypeId, ItemRef};
 use crate::label::Label;
 use crate::point;
+use crate::query::Filter;
 use crate::time::{Date, Moment};
 use crate::value::{Decimal, Point, Value, Values};
 use serde::{Deserialize, Serialize};
 
 /// What kind of answer a field takes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum FieldKind {
     /// One line.
+    #[default]
     Text,
+    /// Several lines with headings, lists and links, kept as Markdown and shown without any HTML of the writer's.
+    RichText,
+    /// A number or code with a rule of its own: taxpayer numbers, bank accounts, passports.
+    Requisite {
+        /// Which rule (domain.md C.2).
+        check: Check,
+    },
+    /// A postal address in parts (domain.md C.4).
+    Address,
+    /// An answer that follows from others. Kept in its column and worked out anew with every change it depends on.
+    Formula {
+        /// How: see `crm::formula`.
+        expression: String,
+        /// What kind of answer comes out.
+        result: FormulaResult,
+    },
+    /// The next number of a counter, taken when the item is made: `ОБР-{YYYY}-{SEQ:6}` (domain.md C.11).
+    Counter {
+        /// Pattern with tokens.
+        pattern: String,
+        /// When it begins anew: `never`, `year`, `month`.
+        #[serde(default)]
+        reset: String,
+    },
+    /// A department or office.
+    Department,
+    /// A stored picture, shown on the card.
+    Image,
     /// Several lines.
     LongText,
     /// A whole number.
@@ -76,6 +107,27 @@ pub enum FieldKind {
     FieldCode,
 }
 
+/// What a formula's answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FormulaResult {
+    /// A text.
+    #[default]
+    Text,
+    /// A whole number.
+    Integer,
+    /// A number with a fraction.
+    Decimal,
+    /// An amount.
+    Money,
+    /// A day.
+    Date,
+    /// A moment.
+    Moment,
+    /// Yes or no.
+    Flag,
+}
+
 /// One answer that can be chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
@@ -96,7 +148,7 @@ impl Choice {
 }
 
 /// One question.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Field {
     /// Stable code, `[a-z][a-z0-9_]*`, at most 50 letters; also the column's name.
     pub code: String,
@@ -111,6 +163,33 @@ pub struct Field {
     /// An item may not be saved without it.
     #[serde(default)]
     pub required: bool,
+    /// Codes of the stages from which on an item may not go without it, `STAGE` or `pipeline/STAGE`.
+    #[serde(default)]
+    pub required_from: Vec<String>,
+    /// An item for which this holds may not be saved without it.
+    #[serde(default)]
+    pub required_when: Option<Filter>,
+    /// No two records of the type have the same answer.
+    #[serde(default)]
+    pub unique: bool,
+    /// Shown as dots until somebody asks to see it; the asking is written down.
+    #[serde(default)]
+    pub masked: bool,
+    /// Who saw it is written down (domain.md C.10: the passport group).
+    #[serde(default)]
+    pub journaled: bool,
+    /// A failed check of a requisite is only a warning.
+    #[serde(default)]
+    pub lenient: bool,
+    /// Smallest number, or fewest letters.
+    #[serde(default)]
+    pub least: Option<i64>,
+    /// Largest number, or most letters.
+    #[serde(default)]
+    pub most: Option<i64>,
+    /// Title of the tab under which a record shows those that point at it with this field; empty: the plural of their type.
+    #[serde(default)]
+    pub tab: Label,
     /// Several answers (choices, users, files). Phones and the like are always several.
     #[serde(default)]
     pub multiple: bool,
@@ -137,20 +216,13 @@ pub struct Field {
 impl Field {
     /// A field that is optional, writable and unindexed.
     pub fn new(code: &str, ru: &str, en: &str, kind: FieldKind) -> Field {
-        Field {
-            code: code.to_owned(),
-            title: Label::new(ru, en),
-            help: Label::default(),
-            kind,
-            required: false,
-            multiple: false,
-            read_only: false,
-            secondary: false,
-            indexed: false,
-            searchable: false,
-            group: String::new(),
-            default: Value::Null,
-        }
+        Field { code: code.to_owned(), title: Label::new(ru, en), kind, ..<Field as Default>::default() }
+    }
+
+    /// The same field, on the card only when it is filled.
+    pub fn secondary(mut self) -> Field {
+        self.secondary = true;
+        self
     }
 
     /// The same field, required.
@@ -203,7 +275,7 @@ impl Field {
     /// How many letters one text answer may have.
     pub fn limit(&self) -> usize {
         match self.kind {
-            FieldKind::LongText | FieldKind::Pattern | FieldKind::Record { .. } => 64 * 1024,
+            FieldKind::LongText | FieldKind::RichText | FieldKind::Pattern | FieldKind::Record { .. } => 64 * 1024,
             _ => 255,
         }
     }
@@ -229,14 +301,31 @@ impl Field {
             return Ok(Value::Null);
         }
         match &self.kind {
-            FieldKind::Text | FieldKind::LongText | FieldKind::Pattern | FieldKind::Secret | FieldKind::FieldCode => self.accept_text(value),
+            FieldKind::Text
+            | FieldKind::LongText
+            | FieldKind::RichText
+            | FieldKind::Pattern
+            | FieldKind::Secret
+            | FieldKind::FieldCode
+            | FieldKind::Requisite { .. }
+            | FieldKind::Counter { .. } => self.accept_text(value),
+            FieldKind::Address => match value {
+                Value::Record(_) => Ok(value.clone()),
+                _ => Err(self.wrong("нужен адрес", "an address is needed")),
+            },
+            FieldKind::Formula { .. } => Ok(value.clone()),
             FieldKind::Span => match value.as_text().and_then(crate::time::parse_span) {
                 Some(_) => Ok(value.clone()),
                 None => Err(self.wrong("нужен срок: например, 15m, 2h или 3d", "a span is needed, for example 15m, 2h or 3d")),
             },
-            FieldKind::Integer | FieldKind::Link { .. } | FieldKind::User | FieldKind::Stage | FieldKind::Pipeline | FieldKind::File => {
-                whole(value).map(Value::Int).ok_or_else(|| self.wrong("нужно целое число", "a whole number is needed"))
-            }
+            FieldKind::Integer
+            | FieldKind::Link { .. }
+            | FieldKind::User
+            | FieldKind::Department
+            | FieldKind::Stage
+            | FieldKind::Pipeline
+            | FieldKind::File
+            | FieldKind::Image => whole(value).map(Value::Int).ok_or_else(|| self.wrong("нужно целое число", "a whole number is needed")),
             FieldKind::Account { .. } => match value {
                 Value::Int(_) => Ok(value.clone()),
                 _ => self.accept_text(value),

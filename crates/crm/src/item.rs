@@ -5,9 +5,10 @@ use crate::entity::{EntityType, code, kind};
 use crate::event::{Cause, Change, Fact};
 use crate::failure::{Outcome, Refusal};
 use crate::field::FieldKind;
-use crate::ids::{EntityTypeId, ItemRef, PipelineId, StageId, UserId};
+use crate::ids::{EntityTypeId, FileId, ItemRef, PipelineId, Seq, StageId, UserId};
 use crate::label::Label;
 use crate::rights::{Action, Rights};
+use crate::staff::StoredFile;
 use crate::value::{Value, Values};
 use std::sync::Arc;
 
@@ -213,6 +214,56 @@ fn rename(shape: &EntityType, before: &Values, item: &mut Item, facts: &mut [Fac
 pub fn delete(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef) -> Outcome<()> {
     let item = demand(tx, rights, Action::Delete, at)?;
     tx.remove(&item, cause)
+}
+
+/// Takes an item out of the recycle bin.
+///
+/// # Errors
+/// `not_found` when it does not lie there, and whom the rights do not allow.
+pub fn restore(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef) -> Outcome<Item> {
+    let mut item = tx.binned_one(&Rights::system(), at)?.ok_or_else(Refusal::not_found)?.item;
+    rights.demand(Action::Delete, &item)?;
+    tx.restore(&mut item, cause, vec![Fact::Restored])?;
+    Ok(item)
+}
+
+/// Hangs a stored file on an item; the number it was given.
+///
+/// # Errors
+/// Whom the rights do not allow.
+pub fn add_file(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef, file: &StoredFile) -> Outcome<StoredFile> {
+    let item = demand(tx, rights, Action::Change, at)?;
+    let mut file = StoredFile { item: at, by: cause.by.user(), at: cause.at, ..file.clone() };
+    tx.put_file(&mut file)?;
+    tx.record(&item, cause, Fact::FileAdded { file: file.id, name: file.name.clone() })?;
+    Ok(file)
+}
+
+/// Takes a file off an item; its bytes stay.
+///
+/// # Errors
+/// `not_found` when it does not hang there, and whom the rights do not allow.
+pub fn remove_file(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef, file: FileId) -> Outcome<Item> {
+    let item = demand(tx, rights, Action::Change, at)?;
+    let mut file = tx.file(file)?.filter(|file| file.item == at).ok_or_else(Refusal::not_found)?;
+    file.item = ItemRef::default();
+    tx.put_file(&mut file)?;
+    tx.record(&item, cause, Fact::FileRemoved { file: file.id, name: file.name })?;
+    Ok(item)
+}
+
+/// Pins a line of an item's timeline on top, or lets it go.
+///
+/// # Errors
+/// `not_found` for a line of another card, and whom the rights do not allow.
+pub fn pin(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef, event: Seq, on: bool) -> Outcome<Item> {
+    let item = demand(tx, rights, Action::Change, at)?;
+    let line = tx.event(event)?.ok_or_else(Refusal::not_found)?;
+    if line.about != at && line.item != at && (at.kind != kind::CONTACT || line.contact != at.id) {
+        return Err(Refusal::not_found().into());
+    }
+    tx.record(&item, cause, Fact::Pinned { event, on })?;
+    Ok(item)
 }
 
 /// Writes a comment into the timeline of an item.

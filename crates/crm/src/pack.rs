@@ -1,15 +1,18 @@
 //! A ready solution as text: types, pipelines, rules, roles, accounts. Written by hand under version control,
 //! read by `app`, installed in one transaction.
 
-use crate::entity::Stage;
+use crate::entity::{EntityType, Feature, MatchRule, Stage};
 use crate::field::Field;
 use crate::ids::EntityTypeId;
 use crate::label::Label;
+use crate::layout::{Layout, MenuSection};
 use crate::rights::Role;
 use crate::rule::Rule;
+use crate::saved_view::SavedView;
 use crate::staff::Department;
 use crate::value::Values;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// A pack, read from its folder.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -22,6 +25,14 @@ pub struct Pack {
     pub pipelines: Vec<PackPipeline>,
     /// `rules/<kind>.toml`
     pub rules: Vec<PackRules>,
+    /// `layouts/<kind>.toml`
+    pub layouts: Vec<PackLayouts>,
+    /// `views/<kind>.toml`
+    pub views: Vec<PackViews>,
+    /// `menu.toml`
+    pub menu: PackMenu,
+    /// `items/<kind>.toml`: dictionaries.
+    pub items: Vec<PackItem>,
     /// `roles.toml`
     pub staff: PackStaff,
     /// `accounts.toml`
@@ -69,9 +80,39 @@ pub struct PackType {
     /// Icon.
     #[serde(default)]
     pub icon: String,
+    /// What its records can do.
+    #[serde(default)]
+    pub features: BTreeSet<Feature>,
+    /// How a record without a name is called.
+    #[serde(default)]
+    pub naming: String,
+    /// When two records are probably the same.
+    #[serde(default)]
+    pub matching: Vec<MatchRule>,
     /// Questions.
     #[serde(default)]
     pub fields: Vec<Field>,
+}
+
+impl PackType {
+    /// The type under this number, common fields included.
+    pub fn shape(&self, id: EntityTypeId) -> EntityType {
+        EntityType {
+            id,
+            code: self.code.clone(),
+            title: self.title.clone(),
+            plural: self.plural.clone(),
+            staged: self.staged,
+            listed: self.listed,
+            searched: self.searched,
+            icon: self.icon.clone(),
+            features: self.features.clone(),
+            naming: self.naming.clone(),
+            matching: self.matching.clone(),
+            fields: self.fields.clone(),
+        }
+        .complete()
+    }
 }
 
 /// A pipeline; its type is named by code.
@@ -114,6 +155,51 @@ pub struct PackStageRules {
     pub stage: String,
     /// In order.
     pub rules: Vec<Rule>,
+}
+
+/// Layouts of one type.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackLayouts {
+    /// Code of the type; filled from the file's name.
+    #[serde(default)]
+    pub kind: String,
+    /// `[[layouts]]`, never of one person.
+    #[serde(default)]
+    pub layouts: Vec<Layout>,
+}
+
+/// Saved views of one type.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackViews {
+    /// Code of the type; filled from the file's name.
+    #[serde(default)]
+    pub kind: String,
+    /// `[[views]]`, shared ones.
+    #[serde(default)]
+    pub views: Vec<SavedView>,
+}
+
+/// `menu.toml`
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackMenu {
+    /// Sections of the menu.
+    #[serde(default)]
+    pub sections: Vec<MenuSection>,
+}
+
+/// `items/<kind>.toml`
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackItems {
+    /// Code of the type; filled from the file's name.
+    #[serde(default)]
+    pub kind: String,
+    /// Answers of each; a type with a field `code` recognises them by it.
+    #[serde(default)]
+    pub items: Vec<Values>,
 }
 
 /// `roles.toml`

@@ -59,7 +59,7 @@ pub enum Filter {
     Not(Box<Filter>),
     /// One field compared.
     Is {
-        /// Code of the field.
+        /// Code of the field; `contact.city` for a field of the record that a link leads to.
         field: String,
         /// How.
         op: Op,
@@ -69,6 +69,16 @@ pub enum Filter {
     },
     /// Any searchable field holds this fragment.
     Search(String),
+    /// Some record of another type that points at this one fits. Only the database can tell.
+    Linked {
+        /// The other type.
+        kind: EntityTypeId,
+        /// The field with which it points.
+        field: String,
+        /// What it must be like.
+        #[serde(default)]
+        filter: Box<Filter>,
+    },
 }
 
 impl Filter {
@@ -93,7 +103,7 @@ impl Filter {
     /// Codes of all fields it looks at.
     pub fn fields(&self) -> Vec<&str> {
         match self {
-            Filter::Any | Filter::Search(_) => Vec::new(),
+            Filter::Any | Filter::Search(_) | Filter::Linked { .. } => Vec::new(),
             Filter::All(list) | Filter::One(list) => list.iter().flat_map(Filter::fields).collect(),
             Filter::Not(inner) => inner.fields(),
             Filter::Is { field, .. } => vec![field],
@@ -104,7 +114,7 @@ impl Filter {
     pub fn size(&self) -> (usize, usize) {
         match self {
             Filter::Any | Filter::Is { .. } | Filter::Search(_) => (1, 0),
-            Filter::Not(inner) => {
+            Filter::Not(inner) | Filter::Linked { filter: inner, .. } => {
                 let (count, depth) = inner.size();
                 (count, depth + 1)
             }
@@ -126,8 +136,12 @@ impl Filter {
             Filter::All(list) => Filter::All(list.iter().map(|one| one.typed(schema, kind)).collect::<Result<_, _>>()?),
             Filter::One(list) => Filter::One(list.iter().map(|one| one.typed(schema, kind)).collect::<Result<_, _>>()?),
             Filter::Not(inner) => Filter::Not(Box::new(inner.typed(schema, kind)?)),
+            Filter::Linked { kind: other, field, filter } => {
+                schema.field(*other, field).ok_or_else(|| unknown_field(field))?;
+                Filter::Linked { kind: *other, field: field.clone(), filter: Box::new(filter.typed(schema, *other)?) }
+            }
             Filter::Is { field, op, value } => {
-                let known = schema.field(kind, field).ok_or_else(|| unknown_field(field))?;
+                let known = schema.field_on_path(kind, field).ok_or_else(|| unknown_field(field))?;
                 let value = match op {
                     Op::Empty | Op::Filled => Value::Null,
                     Op::Contains | Op::NotContains | Op::Like | Op::NotLike => value.clone(),
@@ -171,6 +185,8 @@ impl Filter {
                     false => Verdict::Fails { field: field.clone(), op: *op, wanted: value.clone(), seen: seen.clone() },
                 }
             }
+            // In memory nobody knows who points here: the database was not asked, so it does not fit.
+            Filter::Linked { field, .. } => Verdict::Fails { field: field.clone(), op: Op::Filled, wanted: Value::Null, seen: Value::Null },
             Filter::Search(text) => {
                 let needle = text.to_lowercase();
                 let found = item.values.0.values().any(|value| value.as_text().is_some_and(|text| text.to_lowercase().contains(&needle)));

@@ -2,8 +2,9 @@
 
 use crate::entity::code;
 use crate::failure::{Outcome, Refusal};
-use crate::ids::{EntityTypeId, UserId};
+use crate::ids::{EntityTypeId, PipelineId, StageId, UserId};
 use crate::item::Item;
+use crate::value::{Value, Values};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,8 @@ pub enum Action {
     Change,
     /// Delete it.
     Delete,
+    /// Take a list of them out of the house.
+    Export,
 }
 
 /// How far a permission reaches.
@@ -32,8 +35,32 @@ pub enum Scope {
     Own,
     /// What one's department answers for.
     Department,
+    /// What one's department and those below it answer for.
+    Departments,
+    /// What belongs to one's office.
+    Office,
+    /// What belongs to one's office and those below it.
+    Offices,
     /// Everything in the firm.
     All,
+}
+
+/// A permission, with exceptions for pipelines and stages: the nearest one counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Grant {
+    /// How far it reaches.
+    pub scope: Scope,
+    /// How far it reaches on a pipeline.
+    pub pipelines: BTreeMap<PipelineId, Scope>,
+    /// How far it reaches on a stage.
+    pub stages: BTreeMap<StageId, Scope>,
+}
+
+impl Grant {
+    /// A permission without exceptions.
+    pub fn of(scope: Scope) -> Grant {
+        Grant { scope, ..Grant::default() }
+    }
 }
 
 /// A role as the firm set it up.
@@ -49,12 +76,22 @@ pub struct Role {
     /// Sees and changes the rules of automation.
     #[serde(default)]
     pub automation: bool,
-    /// Permissions by code of the entity type; `*` stands for all types not named.
+    /// Permissions by place: `deal`, `deal/main` for a pipeline, `deal/main/WON` for a stage; `*` stands for all types not named.
+    /// The nearest place counts.
     #[serde(default)]
     pub may: BTreeMap<String, BTreeMap<Action, Scope>>,
     /// Groups of fields that stay hidden.
     #[serde(default)]
     pub hidden_groups: BTreeSet<String>,
+    /// Groups of fields that may be seen and not changed.
+    #[serde(default)]
+    pub locked_groups: BTreeSet<String>,
+    /// Types of which one also sees and takes what nobody answers for yet.
+    #[serde(default)]
+    pub pool: BTreeSet<String>,
+    /// Sets up types, fields, pipelines, layouts without being an administrator.
+    #[serde(default)]
+    pub constructor: bool,
 }
 
 /// What one person may do, worked out from his role, his department and the types that exist.
@@ -67,40 +104,99 @@ pub struct Rights {
     /// May see and change rules.
     pub automation: bool,
     /// Permissions by type and action; what is not here is forbidden.
-    pub grants: BTreeMap<(EntityTypeId, Action), Scope>,
+    pub grants: BTreeMap<(EntityTypeId, Action), Grant>,
     /// The people of one's department, oneself included.
     pub department: BTreeSet<UserId>,
+    /// The people of one's department and of those below it.
+    pub departments: BTreeSet<UserId>,
+    /// One's office; 0: none.
+    pub office: i64,
+    /// One's office and those below it.
+    pub offices: BTreeSet<i64>,
+    /// The people for whom one stands in now.
+    pub stands_for: BTreeSet<UserId>,
+    /// Types of which one also sees and takes what nobody answers for yet, inside one's offices.
+    pub pool: BTreeSet<EntityTypeId>,
     /// Fields one may neither see, filter nor sort by.
     pub hidden: BTreeSet<(EntityTypeId, String)>,
+    /// Fields one may see and not change.
+    pub locked: BTreeSet<(EntityTypeId, String)>,
+    /// Sets up types, fields, pipelines, layouts.
+    pub constructor: bool,
 }
 
 impl Rights {
     /// The program itself, and rules that run as the system.
     pub fn system() -> Rights {
-        Rights { user: UserId::SYSTEM, admin: true, automation: true, ..Rights::default() }
+        Rights { user: UserId::SYSTEM, admin: true, automation: true, constructor: true, ..Rights::default() }
     }
 
-    /// How far this permission reaches.
-    pub fn scope(&self, kind: EntityTypeId, action: Action) -> Scope {
+    /// The permission with its exceptions.
+    pub fn grant(&self, kind: EntityTypeId, action: Action) -> Grant {
         match self.admin {
-            true => Scope::All,
-            false => self.grants.get(&(kind, action)).copied().unwrap_or_default(),
+            true => Grant::of(Scope::All),
+            false => self.grants.get(&(kind, action)).cloned().unwrap_or_default(),
         }
     }
 
-    /// Whether this may be done with this item.
-    pub fn may(&self, action: Action, item: &Item) -> bool {
-        self.may_for(action, item.kind, item.responsible())
+    /// How far this permission reaches at most, exceptions included.
+    pub fn scope(&self, kind: EntityTypeId, action: Action) -> Scope {
+        if self.admin {
+            return Scope::All;
+        }
+        let Some(grant) = self.grants.get(&(kind, action)) else { return Scope::None };
+        grant.pipelines.values().chain(grant.stages.values()).copied().fold(grant.scope, Scope::max)
     }
 
-    /// Whether this may be done with an item of this kind for which this person answers.
+    /// How far this permission reaches at a place: the nearest exception counts.
+    pub fn scope_at(&self, kind: EntityTypeId, action: Action, pipeline: Option<PipelineId>, stage: Option<StageId>) -> Scope {
+        if self.admin {
+            return Scope::All;
+        }
+        let Some(grant) = self.grants.get(&(kind, action)) else { return Scope::None };
+        let near = stage.and_then(|stage| grant.stages.get(&stage)).or_else(|| pipeline.and_then(|pipeline| grant.pipelines.get(&pipeline)));
+        near.copied().unwrap_or(grant.scope)
+    }
+
+    /// Whether this may be done with this item. Observers and offices with which it is shared may read it.
+    pub fn may(&self, action: Action, item: &Item) -> bool {
+        let scope = self.scope_at(item.kind, action, item.pipeline(), item.stage());
+        let office = item.values.int(code::OFFICE).unwrap_or(0);
+        let own = |responsible: UserId| responsible == self.user || self.stands_for.contains(&responsible);
+        let responsible = item.responsible();
+        let free =
+            responsible == UserId::SYSTEM && self.pool.contains(&item.kind) && (office == 0 || self.offices.is_empty() || self.offices.contains(&office));
+        let reached = match scope {
+            Scope::None => false,
+            Scope::Own => own(responsible) || free,
+            Scope::Department => own(responsible) || free || self.department.contains(&responsible),
+            Scope::Departments => own(responsible) || free || self.departments.contains(&responsible),
+            Scope::Office => own(responsible) || free || (office != 0 && office == self.office),
+            Scope::Offices => own(responsible) || free || self.offices.contains(&office),
+            Scope::All => true,
+        };
+        reached || (action == Action::Read && scope != Scope::None && self.was_invited(item))
+    }
+
+    /// Whether the item names this person as an observer, or one of his offices among those it is shared with.
+    pub fn was_invited(&self, item: &Item) -> bool {
+        let named = |field: &str, wanted: &dyn Fn(i64) -> bool| item.values.get(field).as_list().iter().any(|one| one.as_int().is_some_and(wanted));
+        named(code::OBSERVERS, &|id| id == self.user.0) || named(code::SHARED_WITH, &|id| self.offices.contains(&id))
+    }
+
+    /// Whether this may be done with an item of this kind for which this person answers: for items not made yet.
     pub fn may_for(&self, action: Action, kind: EntityTypeId, responsible: UserId) -> bool {
+        let values = Values::from([(code::RESPONSIBLE, Value::user(responsible)), (code::OFFICE, Value::Int(self.office))]);
         match self.scope(kind, action) {
             Scope::None => false,
-            Scope::Own => responsible == self.user,
-            Scope::Department => responsible == self.user || self.department.contains(&responsible),
-            Scope::All => true,
+            Scope::Office | Scope::Offices | Scope::All => true,
+            _ => self.may(action, &Item { kind, id: 0, version: 0, values }),
         }
+    }
+
+    /// Whether the field may be changed.
+    pub fn writes(&self, kind: EntityTypeId, field: &str) -> bool {
+        self.admin || (self.sees(kind, field) && !self.locked.contains(&(kind, field.to_owned())))
     }
 
     /// Refuses unless this may be done with this item; an item that may not be seen looks like one that does not exist.
@@ -118,6 +214,7 @@ impl Rights {
                 Action::Create => Refusal::denied("У вас нет права создавать такие записи", "You may not create such records"),
                 Action::Change => Refusal::denied("У вас нет права изменять эту запись", "You may not change this record"),
                 Action::Delete => Refusal::denied("У вас нет права удалять эту запись", "You may not delete this record"),
+                Action::Export => Refusal::denied("У вас нет права выгружать эти записи", "You may not export these records"),
             }
             .into()),
         }

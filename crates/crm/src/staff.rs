@@ -41,6 +41,18 @@ pub struct User {
     /// Works here.
     #[serde(default = "yes")]
     pub active: bool,
+    /// Post, for letters and documents.
+    #[serde(default)]
+    pub post: String,
+    /// Who stands in while he is away; 0: nobody.
+    #[serde(default)]
+    pub substitute: UserId,
+    /// Away from this moment…
+    #[serde(default)]
+    pub away_from: Option<Moment>,
+    /// … until this one.
+    #[serde(default)]
+    pub away_until: Option<Moment>,
 }
 
 fn yes() -> bool {
@@ -75,6 +87,30 @@ pub struct Department {
     /// Who leads it.
     #[serde(default)]
     pub head: UserId,
+    /// An office: its clients stay inside it. Everybody below belongs to it, unless there is a nearer office.
+    #[serde(default)]
+    pub office: bool,
+    /// Time zone, IANA name; empty: the firm's.
+    #[serde(default)]
+    pub zone: String,
+    /// Closed: nobody new, nothing new.
+    #[serde(default)]
+    pub closed: bool,
+}
+
+/// A look at answers whose readers are written down (domain.md C.10).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    /// Who.
+    pub user: UserId,
+    /// At which record; number 0: at a list of them that he took away.
+    pub item: crate::ids::ItemRef,
+    /// Codes of the fields.
+    pub fields: Vec<String>,
+    /// How: `card`, `reveal`, `export`, `rest`.
+    pub how: String,
+    /// When.
+    pub at: Moment,
 }
 
 /// Somebody who is signed in.
@@ -114,7 +150,7 @@ pub struct Webhook {
 }
 
 /// A stored file.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredFile {
     /// 0 until saved.
     pub id: crate::ids::FileId,

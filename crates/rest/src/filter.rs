@@ -378,8 +378,16 @@ mod tests {
                 Field::new("contact", "Клиент", "Client", FieldKind::Link { to: kind::CONTACT }),
                 Field::new("secret_note", "Тайна", "Secret", FieldKind::Text),
             ],
+            ..EntityType::default()
         };
-        let stage = |id, code: &str, outcome| crm::Stage { id: StageId(id), code: code.into(), title: crm::Label::same(code), color: String::new(), outcome };
+        let stage = |id, code: &str, outcome| crm::Stage {
+            id: StageId(id),
+            code: code.into(),
+            title: crm::Label::same(code),
+            color: String::new(),
+            outcome,
+            ..crm::Stage::default()
+        };
         let pipeline = |id, is_default, first| crm::Pipeline {
             id: crm::PipelineId(id),
             kind: kind::DEAL,

@@ -227,9 +227,10 @@ fn whole(folder: &Path, rows: u64) {
         searched: std::env::var("VEKHA_BENCH_UNSEARCHED").is_err(),
         icon: String::new(),
         fields,
+        ..EntityType::default()
     }
     .complete();
-    let stage = |code: &str| Stage { id: StageId(0), code: code.into(), title: label.clone(), color: String::new(), outcome: Ending::Open };
+    let stage = |code: &str| Stage { id: StageId(0), code: code.into(), title: label.clone(), color: String::new(), outcome: Ending::Open, ..Stage::default() };
     let pipeline = Pipeline {
         id: PipelineId(0),
         kind: KIND,

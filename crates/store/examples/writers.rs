@@ -55,8 +55,19 @@ fn install(store: &Arc<dyn Store>) -> (PipelineId, StageId) {
     let label = Label::same("x");
     let field = |code: &str, kind| Field::new(code, code, code, kind);
     let shape = |id: EntityTypeId, code: &str, staged: bool, fields: Vec<Field>| {
-        EntityType { id, code: code.into(), title: label.clone(), plural: label.clone(), staged, listed: true, searched: true, icon: String::new(), fields }
-            .complete()
+        EntityType {
+            id,
+            code: code.into(),
+            title: label.clone(),
+            plural: label.clone(),
+            staged,
+            listed: true,
+            searched: true,
+            icon: String::new(),
+            fields,
+            ..EntityType::default()
+        }
+        .complete()
     };
     let texts = |codes: &[&str]| codes.iter().map(|code| field(code, FieldKind::Text)).collect::<Vec<_>>();
     let mut contact = texts(&["last_name", "first_name", "source", "comment"]);
@@ -64,7 +75,7 @@ fn install(store: &Arc<dyn Store>) -> (PipelineId, StageId) {
     let mut deal = texts(&["source", "form", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "comment", "currency"]);
     deal.extend([field("contact", FieldKind::Link { to: kind::CONTACT }).indexed(), field("amount", FieldKind::Money)]);
     let (contact, deal) = (shape(kind::CONTACT, "contact", false, contact), shape(kind::DEAL, "deal", true, deal));
-    let stage = |code: &str| Stage { id: StageId(0), code: code.into(), title: label.clone(), color: String::new(), outcome: Ending::Open };
+    let stage = |code: &str| Stage { id: StageId(0), code: code.into(), title: label.clone(), color: String::new(), outcome: Ending::Open, ..Stage::default() };
     let pipeline = Pipeline {
         id: PipelineId(0),
         kind: kind::DEAL,

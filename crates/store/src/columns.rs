@@ -1,7 +1,7 @@
 //! How an answer stands in a column, and how it is read back.
 
 use crate::sql::{Cell, Dialect};
-use crm::{Date, Failure, Field, FieldKind, Moment, Outcome, Value};
+use crm::{Date, Failure, Field, FieldKind, FormulaResult, Moment, Outcome, Value};
 
 /// The form in which a field's answers are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,16 +38,35 @@ impl Held {
             return Some(Held::Json);
         }
         Some(match field.kind {
-            FieldKind::Integer | FieldKind::Link { .. } | FieldKind::User | FieldKind::Stage | FieldKind::Pipeline | FieldKind::File => Held::Int,
+            FieldKind::Integer
+            | FieldKind::Link { .. }
+            | FieldKind::User
+            | FieldKind::Department
+            | FieldKind::Stage
+            | FieldKind::Pipeline
+            | FieldKind::File
+            | FieldKind::Image => Held::Int,
+            FieldKind::Formula { result, .. } => match result {
+                FormulaResult::Text => Held::Text,
+                FormulaResult::Integer => Held::Int,
+                FormulaResult::Decimal => Held::Decimal,
+                FormulaResult::Money => Held::Money,
+                FormulaResult::Date => Held::Date,
+                FormulaResult::Moment => Held::Moment,
+                FormulaResult::Flag => Held::Flag,
+            },
             FieldKind::Decimal => Held::Decimal,
             FieldKind::Money => Held::Money,
             FieldKind::Date => Held::Date,
             FieldKind::Moment => Held::Moment,
             FieldKind::Flag => Held::Flag,
             FieldKind::AnyItem => Held::Ref,
-            FieldKind::Record { .. } | FieldKind::Account { .. } => Held::Whole,
+            FieldKind::Record { .. } | FieldKind::Address | FieldKind::Account { .. } => Held::Whole,
             FieldKind::Text
             | FieldKind::LongText
+            | FieldKind::RichText
+            | FieldKind::Requisite { .. }
+            | FieldKind::Counter { .. }
             | FieldKind::Choice { .. }
             | FieldKind::Span
             | FieldKind::Pattern

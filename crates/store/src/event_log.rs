@@ -55,7 +55,14 @@ fn with_own_number(mut fact: Fact, item: ItemRef) -> Fact {
         | Fact::WebhookCalled { .. }
         | Fact::UrlCalled { .. }
         | Fact::RobotStopped { .. }
-        | Fact::FileAdded { .. } => return fact,
+        | Fact::FileAdded { .. }
+        | Fact::FileRemoved { .. }
+        | Fact::Pinned { .. }
+        | Fact::Restored
+        | Fact::Merged { .. }
+        | Fact::Unmerged { .. }
+        | Fact::OperationStarted
+        | Fact::OperationEnded { .. } => return fact,
     };
     if *named == ItemRef::new(item.kind, 0) {
         *named = item;
@@ -94,6 +101,7 @@ fn read(mut row: Row) -> Outcome<Event> {
         cause: row.maybe_int(8).map(Seq),
         root: row.maybe_int(9).map(Seq),
         depth: u32::try_from(row.int(10)).unwrap_or(u32::MAX),
+        quiet: false,
         fact: from_json("fact", &row.text(11))?,
     })
 }

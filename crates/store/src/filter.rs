@@ -31,9 +31,9 @@ pub struct Compiler<'a> {
 pub fn scope(out: &mut Statement, rights: &Rights, kind: EntityTypeId, action: Action, column: &str) -> bool {
     match rights.scope(kind, action) {
         Scope::None => return false,
-        Scope::All => out.push("TRUE"),
+        Scope::All | Scope::Office | Scope::Offices => out.push("TRUE"),
         Scope::Own => out.push(column).push(" = ").bind(rights.user.0),
-        Scope::Department => {
+        Scope::Department | Scope::Departments => {
             let people = rights.department.iter().copied().chain([rights.user]).collect::<std::collections::BTreeSet<_>>();
             out.push(column).push(" IN (").bind_all(people.into_iter().map(|user| Cell::Int(user.0))).push(")")
         }
@@ -74,6 +74,7 @@ impl Compiler<'_> {
                 out.push(")");
             }
             Filter::Search(text) => crate::search::write(self, out, text),
+            Filter::Linked { .. } => return Err(too_large()),
         }
         Ok(())
     }

@@ -20,6 +20,7 @@ fn user_of(mut row: Row) -> User {
         phone: row.text(8),
         lang: Lang::from_code(&row.text(9)).unwrap_or_default(),
         active: row.flag(10),
+        ..User::default()
     }
 }
 
@@ -78,7 +79,14 @@ pub fn departments(desk: &Desk<'_>) -> Outcome<Vec<Department>> {
     let rows = desk.rows("SELECT id, code, title, parent, head FROM department ORDER BY id", &[])?;
     rows.into_iter()
         .map(|mut row| {
-            Ok(Department { id: row.int(0), code: row.text(1), title: from_json("department", &row.text(2))?, parent: row.int(3), head: UserId(row.int(4)) })
+            Ok(Department {
+                id: row.int(0),
+                code: row.text(1),
+                title: from_json("department", &row.text(2))?,
+                parent: row.int(3),
+                head: UserId(row.int(4)),
+                ..Department::default()
+            })
         })
         .collect()
 }

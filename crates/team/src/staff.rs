@@ -20,7 +20,7 @@ pub fn rights_of(read: &dyn Read, user: &User) -> Outcome<Rights> {
     rights.department = colleagues(read, user)?;
     for shape in read.schema().types.values() {
         if let Some(may) = role.may.get(&shape.code).or_else(|| role.may.get("*")) {
-            rights.grants.extend(may.iter().map(|(action, scope)| ((shape.id, *action), *scope)));
+            rights.grants.extend(may.iter().map(|(action, scope)| ((shape.id, *action), crm::Grant::of(*scope))));
         }
         let hidden = shape.fields.iter().filter(|field| !field.group.is_empty() && role.hidden_groups.contains(&field.group));
         rights.hidden.extend(hidden.map(|field| (shape.id, field.code.clone())));

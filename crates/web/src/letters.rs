@@ -39,6 +39,7 @@ pub(crate) fn filled(read: &dyn Read, firm: &Firm, now: Moment, card: &Item, cha
         cause: None,
         root: None,
         depth: 0,
+        quiet: false,
         fact: Fact::Created,
     };
     let scene = Scene::of(read, firm, now, &rule, card, &event)?;

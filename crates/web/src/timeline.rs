@@ -154,6 +154,13 @@ impl<'a> Teller<'a> {
             day: None,
         };
         match &event.fact {
+            Fact::FileRemoved { .. }
+            | Fact::Pinned { .. }
+            | Fact::Restored
+            | Fact::Merged { .. }
+            | Fact::Unmerged { .. }
+            | Fact::OperationStarted
+            | Fact::OperationEnded { .. } => return None,
             // Tasks, messages and notices tell of themselves by facts of their own.
             Fact::Created if !own => return None,
             Fact::Created => {
@@ -426,7 +433,18 @@ impl<'a> Teller<'a> {
             Fact::MessageReceived { .. } => view.t("short-message-in"),
             Fact::Commented { .. } => view.t("short-comment"),
             Fact::WebhookCalled { code, .. } => view.with("short-webhook", "code", code),
-            Fact::Deleted { .. } | Fact::Notified { .. } | Fact::UrlCalled { .. } | Fact::RobotStopped { .. } | Fact::FileAdded { .. } => view.t("short-other"),
+            Fact::Deleted { .. }
+            | Fact::Notified { .. }
+            | Fact::UrlCalled { .. }
+            | Fact::RobotStopped { .. }
+            | Fact::FileAdded { .. }
+            | Fact::FileRemoved { .. }
+            | Fact::Pinned { .. }
+            | Fact::Restored
+            | Fact::Merged { .. }
+            | Fact::Unmerged { .. }
+            | Fact::OperationStarted
+            | Fact::OperationEnded { .. } => view.t("short-other"),
         }
     }
 }

@@ -106,6 +106,7 @@ mod tests {
             searched: true,
             icon: String::new(),
             fields: vec![Field::new("amount", "Сумма", "Amount", FieldKind::Money), Field::new("region", "Регион", "Region", FieldKind::Text)],
+            ..EntityType::default()
         };
         Schema { types: [(kind::DEAL, shape.complete())].into(), ..Schema::default() }
     }

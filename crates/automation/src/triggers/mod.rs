@@ -96,7 +96,7 @@ pub(crate) mod tests {
 
     pub fn event(fact: Fact) -> Event {
         let at = ItemRef::new(kind::DEAL, 7);
-        Event { seq: Seq(1), at: Moment(0), by: Actor::System, item: at, about: at, contact: 0, cause: None, root: None, depth: 0, fact }
+        Event { seq: Seq(1), at: Moment(0), by: Actor::System, item: at, about: at, contact: 0, cause: None, root: None, depth: 0, quiet: false, fact }
     }
 
     /// Asks a trigger about a fact on a deal.

@@ -17,6 +17,12 @@ impl Execute for Hands {
     fn execute(&self, tx: &mut dyn Tx, rights: &Rights, cause: &Cause, command: &Command) -> Outcome<Done> {
         let made = |item: Item| Done::with(item.at());
         match command {
+            Command::Restore { .. }
+            | Command::Merge { .. }
+            | Command::Unmerge { .. }
+            | Command::AddFile { .. }
+            | Command::RemoveFile { .. }
+            | Command::Pin { .. } => Err(crm::Refusal::new("not_here", "Здесь этого нет", "Not in this office").into()),
             Command::Create { kind, values } => crm::item::create(tx, rights, cause, *kind, values).map(made),
             Command::Change { item, values } => crm::item::change(tx, rights, cause, *item, values).map(made),
             Command::Move { item, to } => crm::stage::move_to(tx, rights, cause, *item, *to).map(made),
@@ -119,6 +125,7 @@ fn shape(code: &str) -> EntityType {
         searched: pack.searched,
         icon: pack.icon,
         fields,
+        ..EntityType::default()
     }
     .complete()
 }

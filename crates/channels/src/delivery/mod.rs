@@ -138,5 +138,5 @@ fn close(tx: &mut dyn Tx, attempt: &Attempt, state: AttemptState, provider_ref: 
 
 /// Why something of a job is written.
 fn cause(job: &Job, by: crm::Actor, now: Moment) -> Cause {
-    Cause { by, at: now, event: job.event, root: job.event, depth: job.depth }
+    Cause { by, at: now, event: job.event, root: job.event, depth: job.depth, quiet: false }
 }

@@ -85,7 +85,7 @@ pub fn responsible(tx: &dyn Read, desk: &Desk<'_>, of: EntityTypeId) -> Outcome<
 
 /// How many open cards somebody answers for: read from the totals of the stages, which are kept with every write.
 fn open_cards(tx: &dyn Read, of: EntityTypeId, pipeline: PipelineId, stages: &Value, user: UserId) -> Outcome<i64> {
-    let own = Rights { user, grants: [((of, Action::Read), Scope::Own)].into(), ..Rights::default() };
+    let own = Rights { user, grants: [((of, Action::Read), crm::Grant::of(Scope::Own))].into(), ..Rights::default() };
     let totals = tx.stage_totals(&own, pipeline)?;
     Ok(totals.iter().filter(|total| stages.as_list().contains(&Value::Int(total.stage.0))).map(|total| total.count).sum())
 }

@@ -108,6 +108,7 @@ fn shape(code: &str) -> EntityType {
         searched: pack.searched,
         icon: pack.icon,
         fields,
+        ..EntityType::default()
     }
     .complete()
 }

@@ -81,6 +81,7 @@ fn shape(code: &str) -> EntityType {
         searched: pack.searched,
         icon: pack.icon,
         fields,
+        ..EntityType::default()
     };
     shape.complete()
 }
@@ -95,7 +96,8 @@ fn database() -> Arc<dyn crm::Store> {
 
 /// A second way of work.
 fn arbitration() -> Pipeline {
-    let stage = |code: &str, outcome| Stage { id: StageId(0), code: code.into(), title: Label::same(code), color: "#ffffff".into(), outcome };
+    let stage =
+        |code: &str, outcome| Stage { id: StageId(0), code: code.into(), title: Label::same(code), color: "#ffffff".into(), outcome, ..Stage::default() };
     Pipeline {
         id: crm::PipelineId(0),
         kind: kind::DEAL,

@@ -168,6 +168,7 @@ fn shape(id: EntityTypeId, code: &str, staged: bool, fields: Vec<Field>) -> Enti
         searched: id != kind::MESSAGE,
         icon: String::new(),
         fields,
+        ..EntityType::default()
     }
     .complete()
 }
@@ -262,7 +263,8 @@ pub fn thing() -> EntityType {
 }
 
 pub fn pipeline(kind: EntityTypeId) -> Pipeline {
-    let stage = |code: &str, outcome| Stage { id: StageId(0), code: code.to_owned(), title: Label::same(code), color: String::new(), outcome };
+    let stage =
+        |code: &str, outcome| Stage { id: StageId(0), code: code.to_owned(), title: Label::same(code), color: String::new(), outcome, ..Stage::default() };
     Pipeline {
         id: PipelineId(0),
         kind,

@@ -313,6 +313,7 @@ fn stages_keep_their_numbers(db: Db) {
             title: crm::Label::same("junk"),
             color: String::new(),
             outcome: crm::Ending::Lost,
+            ..crm::Stage::default()
         });
         tx.install_pipeline(&mut changed)?;
         Ok(changed)

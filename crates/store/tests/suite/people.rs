@@ -50,7 +50,7 @@ fn staff_are_found_by_number_and_login(db: Db) {
 
 fn departments_and_roles_come_back(db: Db) {
     let sales = db.tx(|tx| {
-        let mut one = Department { id: 0, code: "sales".into(), title: Label::new("Продажи", "Sales"), parent: 0, head: BORIS };
+        let mut one = Department { id: 0, code: "sales".into(), title: Label::new("Продажи", "Sales"), parent: 0, head: BORIS, ..Department::default() };
         tx.put_department(&mut one)?;
         Ok(one)
     });

@@ -8,7 +8,7 @@ crate::both!(each_scope_shows_its_own_items, a_hidden_field_is_neither_shown_nor
 fn rights(user: UserId, scope: Scope) -> Rights {
     Rights {
         user,
-        grants: [((kind::DEAL, Action::Read), scope), ((kind::CONTACT, Action::Read), scope)].into(),
+        grants: [((kind::DEAL, Action::Read), crm::Grant::of(scope)), ((kind::CONTACT, Action::Read), crm::Grant::of(scope))].into(),
         department: [ANNA, UserId(3)].into(),
         ..Rights::default()
     }

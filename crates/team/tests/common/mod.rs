@@ -94,6 +94,7 @@ fn shape(code: &str) -> EntityType {
         searched: pack.searched,
         icon: pack.icon,
         fields: pack.fields,
+        ..EntityType::default()
     }
     .complete()
 }

@@ -3,8 +3,8 @@
 use crm::pack::{PackAccounts, PackDemo, PackPipeline, PackRules, PackStaff, PackType};
 use crm::time::{Chance, Clock};
 use crm::{
-    Account, Actor, Cause, Command, Done, EntityType, Execute, Fact, FieldKind, Firm, House, ItemRef, Moment, Outcome, Pipeline, Refusal, Rights, Rule, Tx,
-    User, UserId, Value, Values, code, kind,
+    Account, Actor, Cause, Command, Done, Execute, Fact, FieldKind, Firm, House, ItemRef, Moment, Outcome, Pipeline, Refusal, Rights, Rule, Tx, User, UserId,
+    Value, Values, code, kind,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,6 +53,12 @@ impl Execute for Small {
             Command::Change { item, values } => crm::item::change(tx, rights, cause, *item, values)?,
             Command::Move { item, to } => crm::stage::move_to(tx, rights, cause, *item, *to)?,
             Command::Delete { item } => return crm::item::delete(tx, rights, cause, *item).map(|()| Done::with(*item)),
+            Command::Restore { item } => crm::item::restore(tx, rights, cause, *item)?,
+            Command::Merge { keep, drop, values } => crm::merge::merge(tx, rights, cause, *keep, drop, values)?,
+            Command::Unmerge { item } => crm::merge::unmerge(tx, rights, cause, *item)?,
+            Command::AddFile { item, file } => return crm::item::add_file(tx, rights, cause, *item, file).map(|_| Done::with(*item)),
+            Command::RemoveFile { item, file } => crm::item::remove_file(tx, rights, cause, *item, *file)?,
+            Command::Pin { item, event, on } => crm::item::pin(tx, rights, cause, *item, *event, *on)?,
             Command::Comment { item, text } => return crm::item::comment(tx, rights, cause, *item, text).map(|()| Done::with(*item)),
             Command::CreateTask { about, to, title, description, deadline } => {
                 team::tasks::create(tx, rights, cause, &team::tasks::Wanted { about: *about, to: *to, title, description, deadline: *deadline })?
@@ -123,18 +129,7 @@ pub fn install(tx: &mut dyn Tx, now: Moment) -> Outcome<()> {
                 known.fields.extend(given.fields);
                 known
             }
-            None => EntityType {
-                id: given.id.unwrap(),
-                code: given.code,
-                title: given.title,
-                plural: given.plural,
-                staged: given.staged,
-                listed: given.listed,
-                searched: given.searched,
-                icon: given.icon,
-                fields: given.fields,
-            }
-            .complete(),
+            None => given.shape(given.id.unwrap()),
         };
         tx.install_type(&shape)?;
     }

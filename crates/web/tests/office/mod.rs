@@ -73,6 +73,7 @@ fn shape(code: &str) -> EntityType {
         searched: base.searched,
         icon: base.icon,
         fields,
+        ..EntityType::default()
     }
     .complete()
 }
