@@ -65,6 +65,13 @@ impl User {
         format!("{} {}", self.first_name, self.last_name).trim().to_owned()
     }
 
+    /// Whether he is away at a moment. Without a beginning and an end he is never away.
+    pub fn is_away(&self, now: Moment) -> bool {
+        (self.away_from.is_some() || self.away_until.is_some())
+            && self.away_from.is_none_or(|from| from <= now)
+            && self.away_until.is_none_or(|until| now <= until)
+    }
+
     /// Two letters for a round picture.
     pub fn initials(&self) -> String {
         [&self.first_name, &self.last_name].into_iter().filter_map(|name| name.chars().next()).flat_map(char::to_uppercase).collect()
@@ -216,6 +223,28 @@ fn one(read: &dyn Read, id: Option<UserId>) -> Outcome<Vec<User>> {
         Some(id) => Ok(read.user(id)?.into_iter().collect()),
         None => Ok(Vec::new()),
     }
+}
+
+/// The office of somebody: the nearest department upward that is one; 0: none.
+///
+/// # Errors
+/// Only failures of the database.
+pub fn office_of(read: &dyn Read, user: UserId) -> Outcome<i64> {
+    let Some(user) = Some(user).filter(|user| *user != UserId::SYSTEM).map(|user| read.user(user)).transpose()?.flatten() else { return Ok(0) };
+    if user.department == 0 {
+        return Ok(0);
+    }
+    let departments = read.departments()?;
+    let mut at = user.department;
+    // A chain longer than the number of departments is a ring.
+    for _ in 0..departments.len() {
+        match departments.iter().find(|one| one.id == at) {
+            Some(one) if one.office => return Ok(one.id),
+            Some(one) => at = one.parent,
+            None => break,
+        }
+    }
+    Ok(0)
 }
 
 /// Who leads somebody's department; of a head, who leads the department above it.

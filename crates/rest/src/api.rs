@@ -102,7 +102,8 @@ impl Api {
     fn caller(&self, user: &str, secret: &str) -> Result<Caller<'_>, Wrong> {
         let wrong = || Wrong::new(401, "INVALID_CREDENTIALS", "Invalid request credentials");
         let user = UserId(user.parse().map_err(|_| wrong())?);
-        let found = self.house.read(|read| team::webhooks::find(read, user, secret));
+        let now = self.house.clock.now();
+        let found = self.house.read(|read| team::webhooks::find(read, user, secret, now));
         let (webhook, user, rights) = found.map_err(|fault| Stop::from(fault).worded(Family::Universal, self.house.firm.lang))?.ok_or_else(wrong)?;
         self.touch(webhook.id);
         Ok(Caller { api: self, webhook, user, rights })

@@ -39,8 +39,16 @@ pub fn users(desk: &Desk<'_>) -> Outcome<Vec<User>> {
     Ok(desk.rows(&format!("{STAFF} ORDER BY id"), &[])?.into_iter().map(user_of).collect())
 }
 
+/// Counts a change of people, departments or roles: whoever keeps their tree in memory reads it anew.
+fn count_change(desk: &Desk<'_>) -> Outcome<()> {
+    const VERSION: &str = "staff.version";
+    let next = setting(desk, VERSION)?.int("n").unwrap_or(0) + 1;
+    put_setting(desk, VERSION, &Values::from([("n", crm::Value::Int(next))]))
+}
+
 /// Saves a member of staff.
 pub fn put_user(desk: &Desk<'_>, user: &mut User) -> Outcome<()> {
+    count_change(desk)?;
     if user_by_login(desk, &user.login)?.is_some_and(|known| known.id != user.id) {
         let login = &user.login;
         return Err(Refusal::new("login_taken", format!("Логин «{login}» уже занят"), format!("The login {login} is taken")).into());
@@ -93,6 +101,7 @@ pub fn departments(desk: &Desk<'_>) -> Outcome<Vec<Department>> {
 
 /// Saves a department.
 pub fn put_department(desk: &Desk<'_>, department: &mut Department) -> Outcome<()> {
+    count_change(desk)?;
     let taken = desk.first("SELECT id FROM department WHERE code = $1", &[department.code.as_str().into()])?;
     if taken.is_some_and(|row| row.int(0) != department.id) {
         let code = &department.code;
@@ -119,6 +128,7 @@ pub fn roles(desk: &Desk<'_>) -> Outcome<Vec<Role>> {
 
 /// Saves a role.
 pub fn put_role(desk: &Desk<'_>, role: &Role) -> Outcome<()> {
+    count_change(desk)?;
     desk.run(
         "INSERT INTO role (code, body) VALUES ($1, $2) ON CONFLICT (code) DO UPDATE SET body = excluded.body",
         &[role.code.as_str().into(), json(role).into()],

@@ -116,7 +116,7 @@ pub fn who(read: &dyn Read, token: &str, now: Moment) -> Outcome<Option<(User, R
     }
     let Some(session) = read.session(&word_hash(token), now)?.filter(|session| session.expires > now) else { return Ok(None) };
     let Some(user) = read.user(session.user)?.filter(|user| user.active) else { return Ok(None) };
-    let rights = rights_of(read, &user)?;
+    let rights = rights_of(read, &user, now)?;
     Ok(Some((user, rights)))
 }
 

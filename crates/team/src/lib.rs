@@ -1,10 +1,12 @@
 //! The people of the firm: who they are, what they may do, what they have to do, what they were told.
 
+pub mod directory;
 pub mod door;
 pub mod limiter;
 pub mod notices;
 pub mod staff;
 pub mod tasks;
 pub mod webhooks;
+pub mod why;
 
 pub use limiter::Limiter;

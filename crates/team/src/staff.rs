@@ -1,40 +1,17 @@
 //! What a member of staff may do, from his role, his department and the types that exist.
 
-use crm::{Outcome, Read, Refusal, Rights, Tx, User, UserId};
-use std::collections::BTreeSet;
+use crate::directory::Directory;
+use crm::{Moment, Outcome, Read, Refusal, Rights, Tx, User};
 
 pub use crm::staff::people as resolve_people;
 
-/// What this person may do. An unknown role may nothing; `*` in a role stands for all types that it does not name.
+/// What this person may do at a moment, as it was committed last: only for snapshots, never inside a transaction.
+/// An unknown role may nothing; `*` in a role stands for all types that it does not name.
 ///
 /// # Errors
 /// Only failures of the database.
-pub fn rights_of(read: &dyn Read, user: &User) -> Outcome<Rights> {
-    let mut rights = Rights { user: user.id, ..Rights::default() };
-    if !user.active {
-        return Ok(rights);
-    }
-    let Some(role) = read.roles()?.into_iter().find(|role| role.code == user.role) else { return Ok(rights) };
-    rights.admin = role.admin;
-    rights.automation = role.automation || role.admin;
-    rights.department = colleagues(read, user)?;
-    for shape in read.schema().types.values() {
-        if let Some(may) = role.may.get(&shape.code).or_else(|| role.may.get("*")) {
-            rights.grants.extend(may.iter().map(|(action, scope)| ((shape.id, *action), crm::Grant::of(*scope))));
-        }
-        let hidden = shape.fields.iter().filter(|field| !field.group.is_empty() && role.hidden_groups.contains(&field.group));
-        rights.hidden.extend(hidden.map(|field| (shape.id, field.code.clone())));
-    }
-    Ok(rights)
-}
-
-/// The people of somebody's department, himself included.
-fn colleagues(read: &dyn Read, user: &User) -> Outcome<BTreeSet<UserId>> {
-    let mut people = BTreeSet::from([user.id]);
-    if user.department != 0 {
-        people.extend(read.users()?.into_iter().filter(|other| other.department == user.department).map(|other| other.id));
-    }
-    Ok(people)
+pub fn rights_of(read: &dyn Read, user: &User, now: Moment) -> Outcome<Rights> {
+    Ok(Directory::committed(read)?.rights(&read.schema(), user, now))
 }
 
 /// Takes somebody into the firm.

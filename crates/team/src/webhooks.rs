@@ -36,12 +36,12 @@ pub fn create(tx: &mut dyn Tx, chance: &dyn Chance, user: UserId, scopes: &[Stri
 ///
 /// # Errors
 /// Only failures of the database.
-pub fn find(read: &dyn Read, user: UserId, secret: &str) -> Outcome<Option<(Webhook, User, Rights)>> {
+pub fn find(read: &dyn Read, user: UserId, secret: &str, now: Moment) -> Outcome<Option<(Webhook, User, Rights)>> {
     if secret.is_empty() || secret.len() > 100 {
         return Ok(None);
     }
     let Some(webhook) = read.webhook(user, &word_hash(secret))?.filter(|webhook| webhook.active) else { return Ok(None) };
     let Some(user) = read.user(webhook.user)?.filter(|user| user.active) else { return Ok(None) };
-    let rights = rights_of(read, &user)?;
+    let rights = rights_of(read, &user, now)?;
     Ok(Some((webhook, user, rights)))
 }

@@ -316,7 +316,7 @@ fn a_webhook_opens_only_with_its_own_secret() {
     let (webhook, secret) = office.house.transact(move |tx| webhooks::create(tx, &*chance, anna, &["CRM".into(), " user".into()], "Сайт", now)).unwrap();
     assert_eq!(webhook.scopes, ["crm", "user"]);
     assert!(secret.len() == 22 && secret.chars().all(|letter| letter.is_ascii_alphanumeric()), "{secret}");
-    let find = |user: UserId, secret: &str| office.house.read(|read| webhooks::find(read, user, secret)).unwrap();
+    let find = |user: UserId, secret: &str| office.house.read(|read| webhooks::find(read, user, secret, office.house.clock.now())).unwrap();
     let (found, user, rights) = find(anna, &secret).unwrap();
     assert_eq!((found.id, user.id, rights.scope(kind::DEAL, Action::Read)), (webhook.id, anna, Scope::Own));
     assert!(find(office.boris.id, &secret).is_none());

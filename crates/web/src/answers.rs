@@ -19,6 +19,14 @@ pub(crate) struct Person {
     pub color: i64,
 }
 
+impl Person {
+    /// Somebody whose name is known already.
+    pub fn named(id: UserId, name: String) -> Person {
+        let initials = name.split_whitespace().take(2).filter_map(|word| word.chars().next()).flat_map(char::to_uppercase).collect();
+        Person { id: id.0, name, initials, color: id.0.rem_euclid(8) }
+    }
+}
+
 /// Looks answers up and remembers what it found.
 pub(crate) struct Answers<'a> {
     pub read: &'a dyn Read,

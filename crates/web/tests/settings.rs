@@ -110,7 +110,7 @@ async fn the_address_of_a_webhook_is_shown_once_works_until_revoked_and_is_nobod
     let address = page[at..].split('"').next().unwrap().to_owned();
     let (user, secret) = address.trim_end_matches('/').split_once('/').unwrap();
     let user = crm::UserId(user.parse().unwrap());
-    let works = || office.house.read(|read| team::webhooks::find(read, user, secret)).unwrap().is_some();
+    let works = || office.house.read(|read| team::webhooks::find(read, user, secret, office.house.clock.now())).unwrap().is_some();
     assert!(works());
     let (_, again) = office.get(&boris, "/settings/webhooks").await;
     assert!(again.contains("Выгрузка") && !again.contains(secret));

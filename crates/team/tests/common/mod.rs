@@ -168,7 +168,8 @@ impl Office {
 
     /// What somebody may do.
     pub fn rights(&self, user: &User) -> Rights {
-        self.house.read(|read| team::staff::rights_of(read, user)).unwrap()
+        let now = self.house.clock.now();
+        self.house.read(|read| team::staff::rights_of(read, user, now)).unwrap()
     }
 
     /// Somebody does something now.

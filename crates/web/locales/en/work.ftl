@@ -85,10 +85,6 @@ compose-subject = Subject
 compose-text = Text of the message
 compose-send = Send
 readers-title = This record is seen by
-readers-admin = { $role }: sees everything
-readers-all = { $role }: sees all such records
-readers-department = { $role }: department of the responsible
-readers-own = answers for it
 
 task-deadline = Deadline
 task-executor = Who does it

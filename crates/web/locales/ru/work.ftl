@@ -86,10 +86,6 @@ compose-subject = Тема
 compose-text = Текст сообщения
 compose-send = Отправить
 readers-title = Эту запись видят
-readers-admin = { $role }: видит всё
-readers-all = { $role }: видит все такие записи
-readers-department = { $role }: отдел ответственного
-readers-own = отвечает за неё
 
 task-deadline = Срок
 task-executor = Исполнитель

@@ -1,7 +1,7 @@
 //! What is done on a card: a comment, a task, a message; and who sees it.
 
 use super::load;
-use crate::answers::{Answers, Person};
+use crate::answers::Person;
 use crate::pages::{show, tasks};
 use crate::{Answer, View, Viewer, Web, letters, work};
 use askama::Template;
@@ -9,7 +9,7 @@ use axum::Form;
 use axum::extract::{Path, Query as Asked, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use crm::{Action, Command, House, ItemRef, Outcome, Refusal, UserId, Values};
+use crm::{Command, House, ItemRef, Outcome, Refusal, UserId, Values};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -121,27 +121,12 @@ struct Readers {
 pub(super) async fn readers(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>) -> Answer {
     let piece = work(&web.house, move |house| {
         house.read(|read| {
-            let (shape, item) = load(read, &viewer, &word, id)?;
+            let (_, item) = load(read, &viewer, &word, id)?;
             let view = View::piece(house, &viewer);
-            let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
-            let (roles, users) = (read.roles()?, read.users()?);
-            let responsible = users.iter().find(|user| user.id == item.responsible());
-            let mut people = Vec::new();
-            for user in users.iter().filter(|user| user.active) {
-                let Some(role) = roles.iter().find(|role| role.code == user.role) else { continue };
-                let may = role.may.get(&shape.code).or_else(|| role.may.get("*")).and_then(|may| may.get(&Action::Read)).copied().unwrap_or_default();
-                let own = user.id == item.responsible();
-                let same = user.department != 0 && responsible.is_some_and(|other| other.department == user.department);
-                let title = role.title.get(viewer.lang);
-                let why = match may {
-                    _ if role.admin => view.with("readers-admin", "role", title),
-                    crm::Scope::All => view.with("readers-all", "role", title),
-                    crm::Scope::Department if same && !own => view.with("readers-department", "role", title),
-                    crm::Scope::Department | crm::Scope::Own if own => view.t("readers-own"),
-                    _ => continue,
-                };
-                people.push((answers.person(user.id), why));
-            }
+            // Observers and offices may stand in fields that stay hidden from the reader; why others see it does not.
+            let whole = read.item(&crm::Rights::system(), item.at())?.unwrap_or(item);
+            let seers = team::why::who_sees(read, &whole, view.now)?;
+            let people = seers.into_iter().map(|seer| (Person::named(seer.user, seer.name), seer.why.get(viewer.lang).to_owned())).collect();
             Ok(Readers { view, people })
         })
     })
