@@ -65,7 +65,7 @@ fn open(folder: &Path) -> Running {
     let address = listener.local_addr().expect("an address");
     let config = app::config::Config { listen: address.to_string(), ..config };
     let house = firm::open(&config, store::open(&config.database_url()).expect("a database"), clock.clone()).expect("a firm");
-    firm::install(&house, &packs::codes()).expect("the packs");
+    firm::install(&house, &packs::of_demo()).expect("the packs");
     let options = Options {
         clock: house.clock.clone(),
         chance: Arc::new(SystemChance),
@@ -79,7 +79,7 @@ fn open(folder: &Path) -> Running {
         memory: None,
     };
     let world = runtime.block_on(Demo::start(options)).expect("the played vendors");
-    show::set_up(&house, folder, &packs::codes(), &world).expect("the demo's firm");
+    show::set_up(&house, folder, &packs::of_demo(), &world).expect("the demo's firm");
     let worker = Worker::start(&house, 2, false);
     let router = server::router(house.clone(), show::router(&house, &world, worker.busy(), None));
     let tokio_listener = {

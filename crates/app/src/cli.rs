@@ -136,13 +136,24 @@ enum PackOrder {
     List,
     /// What installing would do.
     Plan {
-        /// Code of the pack.
-        code: String,
+        /// Code of the pack, or path of its folder.
+        pack: String,
     },
     /// Installs a pack.
     Apply {
+        /// Code of the pack, or path of its folder.
+        pack: String,
+    },
+    /// Writes the firm out as a pack: what the browser made becomes text under version control.
+    Export {
+        /// Folder to write; made if it is missing.
+        folder: PathBuf,
         /// Code of the pack.
+        #[arg(long, default_value = "firm")]
         code: String,
+        /// Title of the pack.
+        #[arg(long, default_value = "Наша фирма")]
+        title: String,
     },
 }
 
@@ -228,7 +239,7 @@ fn demo_it(mut config: Config, order: Demo) -> crm::Outcome<()> {
     firm::make_folder(&config.data)?;
     let store = store::open(&config.database_url())?;
     let clock = Arc::new(VirtualClock::ahead_by(firm::remembered_clock(store.as_ref())?));
-    let packs = if order.packs.is_empty() { packs::codes() } else { order.packs };
+    let packs = if order.packs.is_empty() { packs::of_demo() } else { std::iter::once("base".to_owned()).chain(order.packs).collect() };
     runtime()?.block_on(async {
         let listener = tokio::net::TcpListener::bind(&config.listen).await.map_err(|error| io(&format!("cannot listen on {}", config.listen), &error))?;
         let address = listener.local_addr().map_err(|error| io("no address", &error))?;
@@ -358,22 +369,39 @@ fn pack(config: &Config, order: PackOrder) -> crm::Outcome<()> {
             }
             Ok(())
         }
-        PackOrder::Plan { code } => {
+        PackOrder::Plan { pack } => {
             let house = open_beside(config)?;
-            let pack = packs::read(&code)?;
-            let lines = house.read(|read| packs::plan(read, &pack))?;
+            let (pack, files) = packs::find(&pack)?;
+            let lines = house.read(|read| packs::check(&pack, &files, read).and_then(|()| packs::plan(read, &pack)))?.lines();
             for line in &lines {
-                println!("{line}");
+                let from = if line.old.is_empty() && line.new.is_empty() { String::new() } else { format!("  {} → {}", line.old, line.new) };
+                println!("{} {}{from}", line.sign.mark(), line.what.get(Lang::En));
             }
-            if lines.is_empty() {
-                println!("nothing to do: {code} is installed");
+            match lines.is_empty() {
+                true => println!("nothing to do: {} is installed", pack.about.code),
+                false => println!("+ new, ~ changed by the pack, ! changed by both (the firm's stays), - taken away by the firm, · not shipped any more"),
             }
             Ok(())
         }
-        PackOrder::Apply { code } => {
+        PackOrder::Apply { pack } => {
             let house = open_beside(config)?;
-            firm::install(&house, std::slice::from_ref(&code))?;
+            let (pack, files) = packs::find(&pack)?;
+            house.read(|read| packs::check(&pack, &files, read))?;
+            let (now, code) = (house.now(), pack.about.code.clone());
+            house.transact(move |tx| packs::apply(tx, &pack, now))?;
             println!("{code} is installed");
+            Ok(())
+        }
+        PackOrder::Export { folder, code, title } => {
+            let house = open_beside(config)?;
+            let files = house.read(|read| packs::export(read, &code, &title))?;
+            let failed = |error: std::io::Error| crm::Failure::give_up(format!("cannot write {}: {error}", folder.display()));
+            for (path, text) in &files {
+                let path = folder.join(path);
+                std::fs::create_dir_all(path.parent().unwrap_or(&folder)).map_err(failed)?;
+                std::fs::write(&path, text).map_err(failed)?;
+            }
+            println!("{}: {} files", folder.display(), files.len());
             Ok(())
         }
     }

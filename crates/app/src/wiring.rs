@@ -47,6 +47,10 @@ impl Execute for Wiring {
             }
         }
     }
+
+    fn packs(&self) -> Option<&dyn crm::house::Packs> {
+        Some(&crate::packs::Shelf)
+    }
 }
 
 fn done(item: crm::Item) -> Done {

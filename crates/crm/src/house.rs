@@ -4,6 +4,7 @@ use crate::command::{Command, Done};
 use crate::doors::{Read, Store, Tx};
 use crate::event::Cause;
 use crate::failure::Outcome;
+use crate::label::Label;
 use crate::rights::Rights;
 use crate::time::{Chance, Clock, Moment};
 use std::sync::Arc;
@@ -15,6 +16,93 @@ pub trait Execute: Send + Sync {
     /// # Errors
     /// Refuses what the rights do not allow or the rules of the item forbid.
     fn execute(&self, tx: &mut dyn Tx, rights: &Rights, cause: &Cause, command: &Command) -> Outcome<Done>;
+
+    /// The ready solutions of the house, if this house has any at hand.
+    fn packs(&self) -> Option<&dyn Packs> {
+        None
+    }
+}
+
+/// A pack as the page of packs shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PackState {
+    /// Its code.
+    pub code: String,
+    /// What a person reads.
+    pub title: Label,
+    /// For whom it is.
+    pub help: Label,
+    /// The version in this binary.
+    pub shipped: i64,
+    /// The version that was installed last; `None`: never.
+    pub installed: Option<i64>,
+}
+
+/// What installing a pack does with one piece of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PlanSign {
+    /// The firm does not have it yet.
+    New,
+    /// The pack changed it, the firm did not: it is taken over.
+    Changed,
+    /// Both changed it: the firm's word counts.
+    Conflict,
+    /// The firm took it away: it stays away.
+    Removed,
+    /// The pack does not ship it any more: the firm keeps it.
+    NoMore,
+}
+
+impl PlanSign {
+    /// One letter for lists: `+ ~ ! - ·`.
+    pub fn mark(self) -> char {
+        match self {
+            PlanSign::New => '+',
+            PlanSign::Changed => '~',
+            PlanSign::Conflict => '!',
+            PlanSign::Removed => '-',
+            PlanSign::NoMore => '·',
+        }
+    }
+}
+
+/// One line of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanLine {
+    /// What is done.
+    pub sign: PlanSign,
+    /// Name of the piece: `field/deal/amount`.
+    pub element: String,
+    /// The piece and its attribute, for a person.
+    pub what: Label,
+    /// What the firm has.
+    pub old: String,
+    /// What the pack has.
+    pub new: String,
+}
+
+/// Ready solutions: compared, installed, written out. Built in `app/packs`.
+pub trait Packs: Send + Sync {
+    /// Those inside the binary.
+    ///
+    /// # Errors
+    /// Failures of the database, a broken pack.
+    fn list(&self, read: &dyn Read) -> Outcome<Vec<PackState>>;
+    /// What installing one would do.
+    ///
+    /// # Errors
+    /// Failures of the database, a broken pack.
+    fn plan(&self, read: &dyn Read, code: &str) -> Outcome<Vec<PlanLine>>;
+    /// Installs one.
+    ///
+    /// # Errors
+    /// Refuses whom the rights do not allow, and a broken pack; nothing is installed then.
+    fn apply(&self, tx: &mut dyn Tx, rights: &Rights, now: Moment, code: &str) -> Outcome<()>;
+    /// The firm as a pack of its own: path inside the folder and text of each file.
+    ///
+    /// # Errors
+    /// Failures of the database.
+    fn export(&self, read: &dyn Read, code: &str, title: &str) -> Outcome<Vec<(String, String)>>;
 }
 
 /// The firm's own settings that the program needs everywhere.

@@ -9,9 +9,8 @@ use crate::layout::{Layout, MenuSection};
 use crate::rights::Role;
 use crate::rule::Rule;
 use crate::saved_view::SavedView;
-use crate::staff::Department;
 use crate::value::Values;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// A pack, read from its folder.
@@ -206,12 +205,31 @@ pub struct PackItems {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PackStaff {
-    /// Departments.
+    /// Departments, those above before those below.
     #[serde(default)]
-    pub departments: Vec<Department>,
+    pub departments: Vec<PackDepartment>,
     /// Roles.
     #[serde(default)]
     pub roles: Vec<Role>,
+}
+
+/// A department or office.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackDepartment {
+    /// Stable code.
+    pub code: String,
+    /// What a person reads.
+    pub title: Label,
+    /// Code of the one above it; empty: the top.
+    #[serde(default)]
+    pub parent: String,
+    /// An office: its clients stay inside it.
+    #[serde(default)]
+    pub office: bool,
+    /// Time zone, IANA name; empty: the firm's.
+    #[serde(default)]
+    pub zone: String,
 }
 
 /// `accounts.toml`
@@ -260,6 +278,9 @@ pub struct PackDemo {
     /// Clients with their deals.
     #[serde(default)]
     pub cards: Vec<PackCard>,
+    /// Records of any type, those that others point at first.
+    #[serde(default)]
+    pub records: Vec<PackRecord>,
 }
 
 /// A client of the demo with one deal.
@@ -276,6 +297,29 @@ pub struct PackCard {
     pub contact: Values,
     /// Answers of the deal.
     pub deal: Values,
+}
+
+/// A record of the demo.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackRecord {
+    /// Code of the type.
+    pub kind: String,
+    /// A name by which later records point at it: `contact = "@ivanov"`.
+    #[serde(default)]
+    pub name: String,
+    /// Where it stands: `STAGE` of the default pipeline, or `pipeline/STAGE`.
+    #[serde(default)]
+    pub stage: String,
+    /// Login of the one who answers for it; the answer to a field of people is a login too: `lawyer = "@olga"`.
+    #[serde(default)]
+    pub responsible: String,
+    /// How many days ago it was made.
+    #[serde(default)]
+    pub days_ago: u64,
+    /// Its answers. Days may be written as `+3` or `-10`: so many days from the day of the demo.
+    #[serde(default)]
+    pub values: Values,
 }
 
 /// One person of the demo.

@@ -1,0 +1,125 @@
+use super::*;
+use crm::House;
+use crm::house::PlanSign;
+
+fn house() -> House {
+    crate::firm::tests_house(store::open_in_memory())
+}
+
+fn install(house: &House, code: &str) {
+    let pack = self::read(code).unwrap_or_else(|fault| panic!("{code}: {}", fault.describe()));
+    house.transact(move |tx| apply(tx, &pack, Moment(0))).unwrap_or_else(|fault| panic!("{code}: {}", fault.describe()));
+}
+
+fn signs(house: &House, pack: &crm::pack::Pack) -> Vec<(PlanSign, String)> {
+    let plan = house.read(|read| plan(read, pack)).unwrap();
+    plan.differences.into_iter().map(|one| (one.sign, format!("{}.{}", one.element, one.attribute))).collect()
+}
+
+#[test]
+fn each_pack_is_whole_and_installing_it_twice_changes_nothing() {
+    for code in codes() {
+        let house = house();
+        install(&house, "base");
+        let (pack, files) = find(&code).unwrap();
+        house.read(|read| check(&pack, &files, read)).unwrap_or_else(|fault| panic!("{code}: {}", fault.describe()));
+        install(&house, &code);
+        let first = house.read(|read| Ok((read.schema(), read.latest()?))).unwrap();
+        install(&house, &code);
+        let second = house.read(|read| Ok((read.schema(), read.latest()?))).unwrap();
+        assert_eq!(first.1, second.1, "{code}");
+        assert_eq!(first.0.types, second.0.types, "{code}");
+        assert_eq!(signs(&house, &pack), [], "{code}");
+        assert_eq!(signs(&house, &self::read("base").unwrap()), [], "base beside {code}");
+    }
+}
+
+#[test]
+fn a_firm_written_out_and_installed_anew_is_the_same_firm() {
+    for code in codes() {
+        let house = house();
+        install(&house, "base");
+        install(&house, &code);
+        let files = house.read(|read| export(read, "firm", "Наша фирма")).unwrap();
+        let files = read::Files(files.into_iter().collect());
+        let pack = read::understand(&files).unwrap_or_else(|refusal| panic!("{code}: {}", refusal.text.ru));
+        assert_eq!(signs(&house, &pack), [], "{code}: the firm beside its own writing");
+        let empty = self::house();
+        empty.read(|read| check(&pack, &files, read)).unwrap_or_else(|fault| panic!("{code}: {}", fault.describe()));
+        let copy = pack.clone();
+        empty.transact(move |tx| apply(tx, &copy, Moment(0))).unwrap_or_else(|fault| panic!("{code}: {}", fault.describe()));
+        assert_eq!(signs(&empty, &pack), [], "{code}: the new firm beside it");
+        let again = read::Files(empty.read(|read| export(read, "firm", "Наша фирма")).unwrap().into_iter().collect());
+        for (path, text) in &files.0 {
+            assert_eq!(again.0.get(path), Some(text), "{code}: {path}");
+        }
+    }
+}
+
+#[test]
+fn one_edited_label_is_exactly_one_change() {
+    let house = house();
+    install(&house, "base");
+    install(&house, "debt-relief");
+    let mut files = read::Files(house.read(|read| export(read, "firm", "Наша фирма")).unwrap().into_iter().collect());
+    let text = files.0.get_mut("types/contact.toml").unwrap();
+    *text = text.replacen("Дата рождения", "День рождения", 1);
+    let pack = read::understand(&files).unwrap();
+    assert_eq!(signs(&house, &pack), [(PlanSign::Changed, "field/contact/birth_date.title".to_owned())]);
+    house.transact(move |tx| apply(tx, &pack, Moment(0))).unwrap();
+    let schema = house.read(|read| Ok(read.schema())).unwrap();
+    assert_eq!(schema.field(crm::kind::CONTACT, "birth_date").unwrap().title.ru, "День рождения");
+}
+
+#[test]
+fn what_the_firm_renamed_stays_and_the_plan_says_so() {
+    let house = house();
+    install(&house, "base");
+    house
+        .transact(|tx| {
+            let mut shape = tx.schema().kind(crm::kind::CONTACT).unwrap().clone();
+            shape.fields.iter_mut().find(|field| field.code == "birth_date").unwrap().title = crm::Label::same("ДР");
+            tx.install_type(&shape)
+        })
+        .unwrap();
+    let mut pack = self::read("base").unwrap();
+    assert_eq!(signs(&house, &pack), []);
+    let contact = pack.types.iter_mut().find(|one| one.code == "contact").unwrap();
+    contact.fields.iter_mut().find(|field| field.code == "birth_date").unwrap().title = crm::Label::same("Родился");
+    assert_eq!(signs(&house, &pack), [(PlanSign::Conflict, "field/contact/birth_date.title".to_owned())]);
+    house.transact(move |tx| apply(tx, &pack, Moment(0))).unwrap();
+    let schema = house.read(|read| Ok(read.schema())).unwrap();
+    assert_eq!(schema.field(crm::kind::CONTACT, "birth_date").unwrap().title.ru, "ДР");
+}
+
+#[test]
+fn a_pack_that_names_what_nobody_has_is_refused_with_file_and_line() {
+    let house = house();
+    install(&house, "base");
+    let base = [
+        ("pack.toml", "code = \"x\"\nversion = 1\ntitle = \"X\"\nhelp = \"X\"\n"),
+        ("types/appeal.toml", "id = 200\ncode = \"appeal\"\ntitle = \"A\"\nplural = \"A\"\nstaged = true\n"),
+        ("pipelines/appeal.toml", "kind = \"appeal\"\ncode = \"main\"\ntitle = \"M\"\n[[stages]]\ncode = \"NEW\"\ntitle = \"N\"\n"),
+    ];
+    let cases = [
+        ("layouts/appeal.toml", "[[layouts]]\n[[layouts.sections]]\ncode = \"a\"\ntitle = \"A\"\nfields = [\"nothing\"]\n", "layouts/appeal.toml, строка 5"),
+        ("menu.toml", "[[sections]]\ncode = \"a\"\ntitle = \"A\"\ntypes = [\"nothing\"]\n", "menu.toml, строка 4"),
+        ("roles.toml", "[[roles]]\ncode = \"a\"\ntitle = \"A\"\n[roles.may.\"appeal/main/GONE\"]\nread = \"all\"\n", "roles.toml, строка 4"),
+        (
+            "pipelines/appeal.more.toml",
+            "kind = \"appeal\"\ncode = \"more\"\ntitle = \"M\"\n[[stages]]\ncode = \"NEW\"\ntitle = \"N\"\nrequired = [\"nothing\"]\n",
+            "pipelines/appeal.more.toml, строка 7",
+        ),
+        (
+            "pipelines/appeal.more.toml",
+            "kind = \"appeal\"\ncode = \"more\"\ntitle = \"M\"\n[[stages]]\ncode = \"NEW\"\ntitle = \"N\"\ntunnels = [{ stage = \"GONE\" }]\n",
+            "pipelines/appeal.more.toml, строка 7",
+        ),
+    ];
+    for (path, text, wanted) in cases {
+        let files = read::Files(base.iter().chain([&(path, text)]).map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect());
+        let pack = read::understand(&files).unwrap();
+        let fault = house.read(|read| check(&pack, &files, read)).expect_err(path);
+        assert!(fault.describe().contains(wanted) || format!("{fault:?}").contains(wanted), "{wanted}: {fault:?}");
+    }
+}
