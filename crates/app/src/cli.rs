@@ -394,7 +394,7 @@ fn pack(config: &Config, order: PackOrder) -> crm::Outcome<()> {
         }
         PackOrder::Export { folder, code, title } => {
             let house = open_beside(config)?;
-            let files = house.read(|read| packs::export(read, &code, &title))?;
+            let files = house.transact(move |tx| packs::export(tx, &code, &title))?;
             let failed = |error: std::io::Error| crm::Failure::give_up(format!("cannot write {}: {error}", folder.display()));
             for (path, text) in &files {
                 let path = folder.join(path);

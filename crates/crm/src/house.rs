@@ -98,11 +98,12 @@ pub trait Packs: Send + Sync {
     /// # Errors
     /// Refuses whom the rights do not allow, and a broken pack; nothing is installed then.
     fn apply(&self, tx: &mut dyn Tx, rights: &Rights, now: Moment, code: &str) -> Outcome<()>;
-    /// The firm as a pack of its own: path inside the folder and text of each file.
+    /// The firm as a pack of its own: path inside the folder and text of each file. What was written out is remembered, so
+    /// that an edited copy can be told from what the firm changed meanwhile.
     ///
     /// # Errors
-    /// Failures of the database.
-    fn export(&self, read: &dyn Read, code: &str, title: &str) -> Outcome<Vec<(String, String)>>;
+    /// Refuses whom the rights do not allow.
+    fn export(&self, tx: &mut dyn Tx, rights: &Rights, code: &str, title: &str) -> Outcome<Vec<(String, String)>>;
 }
 
 /// The firm's own settings that the program needs everywhere.

@@ -1,7 +1,7 @@
 //! Installing a pack in one transaction, as its plan says.
 
 use super::elements::{Attributes, Elements, item, numbered_stages, of_firm, stage_number, with_stage_numbers};
-use super::plan::{Plan, plan};
+use super::plan::plan;
 use super::read::broken;
 use crm::pack::{Pack, PackDepartment, PackRules};
 use crm::{
@@ -35,7 +35,7 @@ pub fn apply(tx: &mut dyn Tx, pack: &Pack, now: Moment) -> Outcome<()> {
         put_account(tx, name[0], name[1], piece)?;
     }
     put_rules(tx, pack, &wanted, now)?;
-    remember(tx, pack, &plan)
+    remember(tx, pack, &plan.shipped)
 }
 
 /// Pieces of one sort, with the parts of their names.
@@ -156,7 +156,12 @@ fn put_departments(tx: &mut dyn Tx, pack: &Pack, wanted: &Elements) -> Outcome<(
         let parent = match given.parent.is_empty() {
             true => 0,
             false => known.iter().find(|one| one.code == given.parent).map(|one| one.id).ok_or_else(|| {
-                broken("roles.toml", None, &format!("отдела «{}» нет, а он назван выше отдела «{code}»", given.parent), &format!("there is no department {}", given.parent))
+                broken(
+                    "roles.toml",
+                    None,
+                    &format!("отдела «{}» нет, а он назван выше отдела «{code}»", given.parent),
+                    &format!("there is no department {}", given.parent),
+                )
             })?,
         };
         let former = known.into_iter().find(|one| one.code == *code).unwrap_or_default();
@@ -272,8 +277,8 @@ fn in_file(fault: crm::Fault, file: &str, pack: &Pack) -> crm::Fault {
 }
 
 /// Writes down what this pack shipped: the middle of the next three-way plan.
-fn remember(tx: &mut dyn Tx, pack: &Pack, plan: &Plan) -> Outcome<()> {
-    let elements = serde_json::to_string(&plan.shipped).expect("pieces become JSON");
+pub fn remember(tx: &mut dyn Tx, pack: &Pack, shipped: &Elements) -> Outcome<()> {
+    let elements = serde_json::to_string(shipped).expect("pieces become JSON");
     let mark = Values::from([("version", Value::Int(pack.about.version)), ("elements", Value::text(elements))]);
     tx.put_setting(&format!("pack:{}", pack.about.code), &mark)
 }
@@ -304,7 +309,13 @@ pub fn check(pack: &Pack, files: &super::read::Files, read: &dyn crm::Read) -> O
             if let crm::FieldKind::Link { to } = field.kind
                 && !numbers.contains(&to.0)
             {
-                return Err(wrong("types/", &field.code, &format!("поле «{}» ведёт к типу № {to}, которого нет", field.code), &format!("the field {} leads to type {to}, which does not exist", field.code)).into());
+                return Err(wrong(
+                    "types/",
+                    &field.code,
+                    &format!("поле «{}» ведёт к типу № {to}, которого нет", field.code),
+                    &format!("the field {} leads to type {to}, which does not exist", field.code),
+                )
+                .into());
             }
         }
     }
@@ -319,7 +330,13 @@ pub fn check(pack: &Pack, files: &super::read::Files, read: &dyn crm::Read) -> O
     }
     for given in &pack.pipelines {
         if !shapes.get(&given.kind).is_some_and(|shape| shape.staged) {
-            return Err(wrong("pipelines/", &given.kind, &format!("у типа «{}» не бывает воронок", given.kind), &format!("the type {} has no pipelines", given.kind)).into());
+            return Err(wrong(
+                "pipelines/",
+                &given.kind,
+                &format!("у типа «{}» не бывает воронок", given.kind),
+                &format!("the type {} has no pipelines", given.kind),
+            )
+            .into());
         }
         for stage in &given.stages {
             for field in &stage.required {
@@ -331,7 +348,13 @@ pub fn check(pack: &Pack, files: &super::read::Files, read: &dyn crm::Read) -> O
                     of == kind && (tunnel.pipeline.is_empty() || *code == tunnel.pipeline) && (tunnel.stage.is_empty() || stages.contains(&tunnel.stage))
                 });
                 if !known {
-                    return Err(wrong("pipelines/", &tunnel.stage, &format!("туннель ведёт в стадию, которой нет: {kind}/{}/{}", tunnel.pipeline, tunnel.stage), &format!("a tunnel leads to a stage that does not exist: {kind}/{}/{}", tunnel.pipeline, tunnel.stage)).into());
+                    return Err(wrong(
+                        "pipelines/",
+                        &tunnel.stage,
+                        &format!("туннель ведёт в стадию, которой нет: {kind}/{}/{}", tunnel.pipeline, tunnel.stage),
+                        &format!("a tunnel leads to a stage that does not exist: {kind}/{}/{}", tunnel.pipeline, tunnel.stage),
+                    )
+                    .into());
                 }
             }
         }
@@ -360,7 +383,13 @@ pub fn check(pack: &Pack, files: &super::read::Files, read: &dyn crm::Read) -> O
                     pipelines.get(&(kind.to_owned(), pipeline.to_owned())).is_some_and(|stages| stage.is_none_or(|stage| stages.contains(stage)))
                 });
             if !known {
-                return Err(wrong("roles.toml", place, &format!("права на «{place}»: такого места нет"), &format!("rights to {place}: there is no such place")).into());
+                return Err(wrong(
+                    "roles.toml",
+                    place,
+                    &format!("права на «{place}»: такого места нет"),
+                    &format!("rights to {place}: there is no such place"),
+                )
+                .into());
             }
         }
     }

@@ -5,7 +5,10 @@
 //! form; an attribute that says nothing (no, empty, none) is left out, so that old and new writings compare equal.
 
 use crm::pack::{Pack, PackRules, PackType};
-use crm::{Account, Audience, EntityType, Field, FieldKind, Filter, Label, Layout, Outcome, Pipeline, Read, Rights, Rule, SavedView, Schema, Stage, Value, Values, code};
+use crm::{
+    Account, Audience, EntityType, Field, FieldKind, Filter, Label, Layout, Outcome, Pipeline, Read, Rights, Rule, SavedView, Schema, Stage, Value, Values,
+    code,
+};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;

@@ -1,7 +1,9 @@
 //! A firm written out as a pack: what the browser made becomes text under version control.
 
-use super::elements::{Attributes, Elements, of_firm};
-use crm::{EntityTypeId, Outcome, Query, Read, Rights, Schema};
+use super::apply::remember;
+use super::elements::{Attributes, Elements, of_firm, of_pack};
+use super::read::{Files, understand};
+use crm::{EntityTypeId, Outcome, Query, Read, Rights, Schema, Tx};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -13,7 +15,16 @@ const LONGEST_DICTIONARY: u64 = 500;
 ///
 /// # Errors
 /// Failures of the database.
-pub fn export(read: &dyn Read, code: &str, title: &str) -> Outcome<Vec<(String, String)>> {
+pub fn export(tx: &mut dyn Tx, code: &str, title: &str) -> Outcome<Vec<(String, String)>> {
+    let files = written(tx.read(), code, title)?;
+    // What was written out stands in the middle of later plans: an edit of the text is the pack's change, not the firm's.
+    let pack = understand(&Files(files.iter().cloned().collect()))?;
+    let elements = of_pack(&pack, &tx.schema())?;
+    remember(tx, &pack, &elements)?;
+    Ok(files)
+}
+
+fn written(read: &dyn Read, code: &str, title: &str) -> Outcome<Vec<(String, String)>> {
     let schema = read.schema();
     let wanted = dictionaries(read, &schema)?;
     let all = of_firm(read, &wanted)?;

@@ -57,8 +57,11 @@ impl crm::house::Packs for Shelf {
         apply(tx, &pack, now)
     }
 
-    fn export(&self, read: &dyn Read, code: &str, title: &str) -> Outcome<Vec<(String, String)>> {
-        export(read, code, title)
+    fn export(&self, tx: &mut dyn Tx, rights: &Rights, code: &str, title: &str) -> Outcome<Vec<(String, String)>> {
+        if !rights.admin {
+            return Err(Refusal::denied("Выгружать настройки фирмы может только администратор", "Only an administrator may write the firm out").into());
+        }
+        export(tx, code, title)
     }
 }
 

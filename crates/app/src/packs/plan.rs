@@ -108,7 +108,13 @@ fn compare(shipped: Elements, firm: &Elements, code: &str, baselines: &BTreeMap<
         compare_piece(name, new, former, current, &others, &mut differences);
     }
     for (name, former) in base.iter().filter(|(name, _)| !shipped.contains_key(*name) && firm.contains_key(*name)) {
-        differences.push(Difference { element: name.clone(), attribute: String::new(), sign: PlanSign::NoMore, old: Json::Object(former.clone()), new: Json::Null });
+        differences.push(Difference {
+            element: name.clone(),
+            attribute: String::new(),
+            sign: PlanSign::NoMore,
+            old: Json::Object(former.clone()),
+            new: Json::Null,
+        });
     }
     Plan { shipped, differences }
 }
@@ -158,7 +164,13 @@ fn line(one: &Difference) -> PlanLine {
     if !one.attribute.is_empty() {
         what = Label::new(format!("{}: {}", what.ru, one.attribute), format!("{}: {}", what.en, one.attribute));
     }
-    PlanLine { sign: one.sign, element: one.element.clone(), what, old: short(&one.old), new: if one.attribute.is_empty() { String::new() } else { short(&one.new) } }
+    PlanLine {
+        sign: one.sign,
+        element: one.element.clone(),
+        what,
+        old: short(&one.old),
+        new: if one.attribute.is_empty() { String::new() } else { short(&one.new) },
+    }
 }
 
 /// A value on one line.

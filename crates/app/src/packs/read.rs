@@ -234,7 +234,11 @@ mod tests {
     #[test]
     fn a_broken_pack_is_refused_with_file_and_line() {
         let cases = [
-            ("types/appeal.toml", "code = \"appeal\"\nid = 200\n[[fields]]\ncode = \"a\"\ntitle = \"A\"\nkind = \"number of fingers\"\n", "types/appeal.toml, строка"),
+            (
+                "types/appeal.toml",
+                "code = \"appeal\"\nid = 200\n[[fields]]\ncode = \"a\"\ntitle = \"A\"\nkind = \"number of fingers\"\n",
+                "types/appeal.toml, строка",
+            ),
             ("types/appeal.toml", "code = \"appeal\"\nid = 200\n[[fields]]\ncode = \"a\"\ntitle = \"A\"\nkind = \"link\"\nto = \"nothing\"\n", "строка 7"),
             ("types/appeal.toml", "code = \"appeal\nid = 200\n", "строка 1"),
             ("roles.toml", "[[roles]]\ncode = \"a\"\ntitle = \"A\"\n[roles.may.deal]\nread = \"galaxy\"\n", "roles.toml, строка 5"),

@@ -11,6 +11,10 @@ fn install(house: &House, code: &str) {
     house.transact(move |tx| apply(tx, &pack, Moment(0))).unwrap_or_else(|fault| panic!("{code}: {}", fault.describe()));
 }
 
+fn written_out(house: &House) -> Vec<(String, String)> {
+    house.transact(|tx| export(tx, "firm", "Наша фирма")).unwrap()
+}
+
 fn signs(house: &House, pack: &crm::pack::Pack) -> Vec<(PlanSign, String)> {
     let plan = house.read(|read| plan(read, pack)).unwrap();
     plan.differences.into_iter().map(|one| (one.sign, format!("{}.{}", one.element, one.attribute))).collect()
@@ -40,7 +44,7 @@ fn a_firm_written_out_and_installed_anew_is_the_same_firm() {
         let house = house();
         install(&house, "base");
         install(&house, &code);
-        let files = house.read(|read| export(read, "firm", "Наша фирма")).unwrap();
+        let files = written_out(&house);
         let files = read::Files(files.into_iter().collect());
         let pack = read::understand(&files).unwrap_or_else(|refusal| panic!("{code}: {}", refusal.text.ru));
         assert_eq!(signs(&house, &pack), [], "{code}: the firm beside its own writing");
@@ -49,7 +53,7 @@ fn a_firm_written_out_and_installed_anew_is_the_same_firm() {
         let copy = pack.clone();
         empty.transact(move |tx| apply(tx, &copy, Moment(0))).unwrap_or_else(|fault| panic!("{code}: {}", fault.describe()));
         assert_eq!(signs(&empty, &pack), [], "{code}: the new firm beside it");
-        let again = read::Files(empty.read(|read| export(read, "firm", "Наша фирма")).unwrap().into_iter().collect());
+        let again = read::Files(written_out(&empty).into_iter().collect());
         for (path, text) in &files.0 {
             assert_eq!(again.0.get(path), Some(text), "{code}: {path}");
         }
@@ -61,7 +65,7 @@ fn one_edited_label_is_exactly_one_change() {
     let house = house();
     install(&house, "base");
     install(&house, "debt-relief");
-    let mut files = read::Files(house.read(|read| export(read, "firm", "Наша фирма")).unwrap().into_iter().collect());
+    let mut files = read::Files(written_out(&house).into_iter().collect());
     let text = files.0.get_mut("types/contact.toml").unwrap();
     *text = text.replacen("Дата рождения", "День рождения", 1);
     let pack = read::understand(&files).unwrap();
