@@ -9,6 +9,7 @@ pub mod firm;
 pub mod machine;
 pub mod packs;
 pub mod patience;
+mod records;
 pub mod server;
 pub mod settle;
 pub mod show;

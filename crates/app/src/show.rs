@@ -5,12 +5,12 @@ use crate::cli::webhook_address;
 use crate::demo::{self, Demo};
 use crate::machine::VirtualClock;
 use crate::worker::Busy;
-use crate::{packs, settle};
+use crate::{packs, records, settle};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing::get};
-use crm::pack::{Pack, PackCard, PackUser};
+use crm::pack::{Pack, PackCard, PackRecord, PackUser};
 use crm::{Account, AccountId, Actor, Cause, House, ItemRef, Moment, Outcome, Refusal, Rights, Tx, User, UserId, Value, Values, code, kind};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -97,7 +97,8 @@ pub fn set_up(house: &House, data: &Path, installed: &[String], world: &Demo) ->
     }
     connect(house, world)?;
     let cards: Vec<PackCard> = packs.iter().flat_map(|pack| pack.demo.cards.clone()).collect();
-    lay_out(house, cards)?;
+    let records: Vec<PackRecord> = packs.iter().flat_map(|pack| pack.demo.records.clone()).collect();
+    lay_out(house, cards, records)?;
     let url = house.firm.public_url.clone();
     Ok(Ready {
         webhook: format!("{url}{}", known.webhook),
@@ -190,7 +191,7 @@ fn connect(house: &House, world: &Demo) -> Outcome<()> {
 }
 
 /// Clients with their deals, laid out without automation: nobody wants twelve pop-ups at the first sign-in (T7).
-fn lay_out(house: &House, cards: Vec<PackCard>) -> Outcome<()> {
+fn lay_out(house: &House, cards: Vec<PackCard>, records: Vec<PackRecord>) -> Outcome<()> {
     let now = house.now();
     let done = house.transact(move |tx| {
         if !tx.setting("demo_cards")?.0.is_empty() {
@@ -199,6 +200,7 @@ fn lay_out(house: &House, cards: Vec<PackCard>) -> Outcome<()> {
         for card in &cards {
             put_card(tx, card, now)?;
         }
+        records::put_all(tx, &records, now)?;
         tx.put_setting("demo_cards", &Values::from([("done", Value::Flag(true))]))?;
         Ok(true)
     })?;

@@ -1,0 +1,88 @@
+//! Records of a demo, as a pack writes them down: they point at each other and at people by names, and their days count
+//! from the day of the demo.
+
+use crm::pack::PackRecord;
+use crm::{Actor, Cause, Field, FieldKind, ItemRef, Moment, Outcome, Refusal, Rights, Tx, UserId, Value, code};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const DAY: u64 = 86_400;
+
+/// Makes the records in their order, without automation.
+///
+/// # Errors
+/// `broken_pack` naming the record and what it names that does not exist; refusals of the records' own fields.
+pub fn put_all(tx: &mut dyn Tx, records: &[PackRecord], now: Moment) -> Outcome<()> {
+    let mut known: BTreeMap<String, ItemRef> = BTreeMap::new();
+    for record in records {
+        let at = put(tx, record, now, &known)?;
+        if !record.name.is_empty() {
+            known.insert(record.name.clone(), at);
+        }
+    }
+    Ok(())
+}
+
+fn put(tx: &mut dyn Tx, record: &PackRecord, now: Moment, known: &BTreeMap<String, ItemRef>) -> Outcome<ItemRef> {
+    let schema = tx.schema();
+    let wrong = |what: &str| broken(&record.kind, &record.name, what);
+    let shape = schema.kind_by_code(&record.kind).ok_or_else(|| wrong(&record.kind))?;
+    let mut values = crm::Values::new();
+    for (code, value) in &record.values.0 {
+        let field = shape.field(code).ok_or_else(|| wrong(code))?;
+        values.set(code.clone(), meant(tx, field, value, now, known).map_err(|what| wrong(&what))?);
+    }
+    if !record.responsible.is_empty() {
+        values.set(code::RESPONSIBLE, Value::user(person(tx, &record.responsible).ok_or_else(|| wrong(&record.responsible))?));
+    }
+    if !record.stage.is_empty() {
+        let (pipeline, stage) = record.stage.split_once('/').unwrap_or(("", &record.stage));
+        let pipelines = schema.pipelines_of(shape.id);
+        let pipeline = pipelines.into_iter().find(|one| one.code == pipeline || pipeline.is_empty()).ok_or_else(|| wrong(&record.stage))?;
+        let stage = pipeline.stages.iter().find(|one| one.code == stage).ok_or_else(|| wrong(&record.stage))?;
+        values.set(code::STAGE, Value::Int(stage.id.0));
+    }
+    let cause = Cause::new(Actor::System, now.minus(Duration::from_secs(record.days_ago * DAY))).quietly();
+    let made = crm::item::create(tx, &Rights::system(), &cause, shape.id, &values).map_err(|fault| match fault {
+        crm::Fault::Refused(refusal) => wrong(&refusal.fields.first().map_or_else(|| refusal.text.ru.clone(), |(_, text)| text.ru.clone())).into(),
+        other => other,
+    })?;
+    Ok(made.at())
+}
+
+/// `@ivanov` is a record or a person, `+3` and `-10` are days from today; everything else is itself.
+fn meant(tx: &mut dyn Tx, field: &Field, value: &Value, now: Moment, known: &BTreeMap<String, ItemRef>) -> Result<Value, String> {
+    if let Value::Many(list) = value {
+        return list.iter().map(|one| meant(tx, field, one, now, known)).collect::<Result<_, _>>().map(Value::Many);
+    }
+    let Some(text) = value.as_text() else { return Ok(value.clone()) };
+    match &field.kind {
+        FieldKind::Link { to } if text.starts_with('@') => {
+            let at = known.get(&text[1..]).filter(|at| at.kind == *to).ok_or_else(|| text.to_owned())?;
+            Ok(Value::Int(at.id))
+        }
+        FieldKind::AnyItem if text.starts_with('@') => known.get(&text[1..]).map(|at| Value::item(*at)).ok_or_else(|| text.to_owned()),
+        FieldKind::User if text.starts_with('@') => person(tx, &text[1..]).map(Value::user).ok_or_else(|| text.to_owned()),
+        FieldKind::Department if text.starts_with('@') => {
+            let all = tx.departments().map_err(|fault| fault.describe())?;
+            all.iter().find(|one| one.code == text[1..]).map(|one| Value::Int(one.id)).ok_or_else(|| text.to_owned())
+        }
+        FieldKind::Date | FieldKind::Moment if text.starts_with(['+', '-']) => {
+            let days: i64 = text.parse().map_err(|_| text.to_owned())?;
+            let by = Duration::from_secs(days.unsigned_abs() * DAY);
+            let at = if days < 0 { now.minus(by) } else { now.plus(by) };
+            Ok(Value::moment(at))
+        }
+        _ => Ok(value.clone()),
+    }
+}
+
+fn person(tx: &mut dyn Tx, login: &str) -> Option<UserId> {
+    tx.user_by_login(login).ok().flatten().map(|user| user.id)
+}
+
+/// The refusal of a demo for one record.
+fn broken(kind: &str, name: &str, what: &str) -> Refusal {
+    let at = if name.is_empty() { kind.to_owned() } else { format!("{kind} «{name}»") };
+    Refusal::new("broken_pack", format!("demo.toml, {at}: «{what}»"), format!("demo.toml, {at}: {what}"))
+}
