@@ -9,6 +9,7 @@ use crate::layout::{Layout, MenuSection};
 use crate::rights::Role;
 use crate::rule::Rule;
 use crate::saved_view::SavedView;
+use crate::staff::Department;
 use crate::value::Values;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -230,6 +231,13 @@ pub struct PackDepartment {
     /// Time zone, IANA name; empty: the firm's.
     #[serde(default)]
     pub zone: String,
+}
+
+impl PackDepartment {
+    /// The department below the one with this number.
+    pub fn below(&self, parent: i64) -> Department {
+        Department { code: self.code.clone(), title: self.title.clone(), parent, office: self.office, zone: self.zone.clone(), ..Department::default() }
+    }
 }
 
 /// `accounts.toml`

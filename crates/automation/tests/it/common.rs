@@ -144,8 +144,8 @@ fn found(tx: &mut dyn Tx, now: Moment) -> Outcome<(UserId, UserId, ItemRef)> {
         stages: pack.stages,
     })?;
     let mut staff: PackStaff = read_pack("debt-relief/roles.toml");
-    for department in &mut staff.departments {
-        tx.put_department(department)?;
+    for department in &staff.departments {
+        tx.put_department(&mut department.below(0))?;
     }
     for role in &staff.roles {
         tx.put_role(role)?;

@@ -164,8 +164,8 @@ impl Office {
                 let mut court = arbitration();
                 tx.install_pipeline(&mut court)?;
                 let mut staff: PackStaff = read("debt-relief/roles.toml");
-                for department in &mut staff.departments {
-                    tx.put_department(department)?;
+                for department in &staff.departments {
+                    tx.put_department(&mut department.below(0))?;
                 }
                 if !staff.roles.iter().any(|role| role.code == "admin") {
                     staff.roles.push(crm::Role { code: "admin".into(), title: Label::same("Admin"), admin: true, automation: true, ..crm::Role::default() });

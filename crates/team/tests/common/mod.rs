@@ -130,8 +130,8 @@ impl Office {
                     stages: pack.stages,
                 })?;
                 let mut staff: PackStaff = read("debt-relief/roles.toml");
-                for department in &mut staff.departments {
-                    tx.put_department(department)?;
+                for department in &staff.departments {
+                    tx.put_department(&mut department.below(0))?;
                 }
                 for role in &staff.roles {
                     tx.put_role(role)?;

@@ -147,7 +147,7 @@ pub fn install(tx: &mut dyn Tx, now: Moment) -> Outcome<()> {
     }
     for path in ["base/roles.toml", "debt-relief/roles.toml"] {
         let staff: PackStaff = toml(path);
-        staff.departments.into_iter().try_for_each(|mut one| tx.put_department(&mut one))?;
+        staff.departments.into_iter().try_for_each(|one| tx.put_department(&mut one.below(0)))?;
         staff.roles.iter().try_for_each(|one| tx.put_role(one))?;
     }
     let accounts: PackAccounts = toml("debt-relief/accounts.toml");

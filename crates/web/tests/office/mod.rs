@@ -203,8 +203,8 @@ fn install(tx: &mut dyn Tx, chance: &dyn Chance) -> Outcome<()> {
         stages: given.stages,
     })?;
     let mut staff: PackStaff = pack("debt-relief/roles.toml");
-    for department in &mut staff.departments {
-        tx.put_department(department)?;
+    for department in &staff.departments {
+        tx.put_department(&mut department.below(0))?;
     }
     // The administrator's role comes with the base.
     staff.roles.push(crm::Role {
