@@ -53,6 +53,10 @@ pub mod code {
     pub const PHONE: &str = "phone";
     /// Addresses of e-mail.
     pub const EMAIL: &str = "email";
+    /// Code of the bank of the accounts beside it.
+    pub const BIK: &str = "bik";
+    /// Date of birth: a date field of this code lies between 1900 and today.
+    pub const BIRTH_DATE: &str = "birth_date";
 }
 
 /// Types that the program itself works with. All others are the firm's own data.

@@ -10,6 +10,12 @@ use crate::time::{Date, Moment};
 use crate::value::{Decimal, Point, Value, Values};
 use serde::{Deserialize, Serialize};
 
+/// How many answers a field with several may have; also rows of a table inside a card.
+const MOST_ANSWERS: usize = 500;
+
+/// The largest amount, in minor units (domain.md C.2, V-MONEY).
+const MOST_MONEY: u64 = 99_999_999_999_999;
+
 /// What kind of answer a field takes.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -181,10 +187,11 @@ pub struct Field {
     /// A failed check of a requisite is only a warning.
     #[serde(default)]
     pub lenient: bool,
-    /// Smallest number, or fewest letters.
+    /// Smallest number (of amounts in whole units of the currency), or fewest letters. An amount may be below zero only where
+    /// this says so.
     #[serde(default)]
     pub least: Option<i64>,
-    /// Largest number, or most letters.
+    /// Largest number (of amounts in whole units of the currency), or most letters.
     #[serde(default)]
     pub most: Option<i64>,
     /// Title of the tab under which a record shows those that point at it with this field; empty: the plural of their type.
@@ -272,6 +279,11 @@ impl Field {
         matches!(self.kind, FieldKind::Phone | FieldKind::Email | FieldKind::Messenger | FieldKind::Web)
     }
 
+    /// Only the program answers it: it is read-only, a formula or the number of a counter.
+    pub fn is_kept(&self) -> bool {
+        self.read_only || matches!(self.kind, FieldKind::Formula { .. } | FieldKind::Counter { .. })
+    }
+
     /// How many letters one text answer may have.
     pub fn limit(&self) -> usize {
         match self.kind {
@@ -291,6 +303,9 @@ impl Field {
         if self.multiple {
             let list: Vec<Value> = value.as_list().iter().map(|one| self.accept_one(one)).collect::<Result<_, _>>()?;
             let list: Vec<Value> = list.into_iter().filter(|one| !one.is_empty()).collect();
+            if list.len() > MOST_ANSWERS {
+                return Err(self.wrong(&format!("не больше {MOST_ANSWERS} значений"), &format!("at most {MOST_ANSWERS} values")));
+            }
             return Ok(if list.is_empty() { Value::Null } else { Value::Many(list) });
         }
         self.accept_one(value)
@@ -300,6 +315,65 @@ impl Field {
         if value.is_empty() {
             return Ok(Value::Null);
         }
+        let accepted = self.of_kind(value)?;
+        self.within_limits(&accepted)?;
+        Ok(accepted)
+    }
+
+    /// The smallest and largest number, the fewest and most letters.
+    fn within_limits(&self, value: &Value) -> Result<(), Refusal> {
+        let (size, unit) = match value {
+            Value::Int(number) if matches!(self.kind, FieldKind::Integer) => (*number, 1),
+            Value::Decimal(decimal) => (decimal.scaled, 10_000),
+            Value::Money(amount) => (amount.minor, 100),
+            Value::Text(text) if matches!(self.kind, FieldKind::Text | FieldKind::LongText | FieldKind::RichText) => {
+                (i64::try_from(text.chars().count()).unwrap_or(i64::MAX), 1)
+            }
+            _ => return Ok(()),
+        };
+        let letters = matches!(value, Value::Text(_));
+        let least = self.least.or_else(|| matches!(self.kind, FieldKind::Money).then_some(0));
+        if let Some(least) = least.filter(|least| size < least.saturating_mul(unit)) {
+            return Err(match (letters, self.least) {
+                (true, _) => self.wrong(&format!("не меньше {least} знаков"), &format!("at least {least} characters")),
+                (false, None) => self.wrong("сумма не может быть меньше нуля", "the amount may not be below zero"),
+                (false, Some(_)) => self.wrong(&format!("не меньше {least}"), &format!("at least {least}")),
+            });
+        }
+        match self.most.filter(|most| size > most.saturating_mul(unit)) {
+            Some(most) if letters => Err(self.wrong(&format!("не больше {most} знаков"), &format!("at most {most} characters"))),
+            Some(most) => Err(self.wrong(&format!("не больше {most}"), &format!("at most {most}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn accept_requisite(&self, check: Check, value: &Value) -> Result<Value, Refusal> {
+        let Value::Text(text) = self.accept_text(value)? else { return Ok(Value::Null) };
+        match check.accept(&text) {
+            Ok(stored) => Ok(Value::Text(stored)),
+            // Whatever cannot be read at all is not worth keeping even with a badge.
+            Err(_) if self.lenient => Ok(Value::Text(if check.normal(&text).is_empty() { text.trim().to_owned() } else { check.normal(&text) })),
+            Err(reason) => Err(self.wrong(&reason.ru, &reason.en)),
+        }
+    }
+
+    fn accept_money(&self, value: &Value) -> Result<Value, Refusal> {
+        let wrong = || self.wrong("нужна сумма, например 15000,50", "an amount is needed, for example 15000.50");
+        let minor = match value {
+            Value::Money(amount) => amount.minor,
+            // Whoever writes 12,345 may mean twelve thousand: three places are never guessed at.
+            Value::Text(text) if places(text) > 2 => {
+                return Err(self.wrong("в сумме не больше двух знаков после запятой", "an amount has at most two decimal places"));
+            }
+            _ => scaled(value, 2).ok_or_else(wrong)?,
+        };
+        match minor.unsigned_abs() <= MOST_MONEY {
+            true => Ok(Value::money(minor)),
+            false => Err(self.wrong("не больше 999 999 999 999,99", "at most 999,999,999,999.99")),
+        }
+    }
+
+    fn of_kind(&self, value: &Value) -> Result<Value, Refusal> {
         match &self.kind {
             FieldKind::Text
             | FieldKind::LongText
@@ -307,12 +381,9 @@ impl Field {
             | FieldKind::Pattern
             | FieldKind::Secret
             | FieldKind::FieldCode
-            | FieldKind::Requisite { .. }
             | FieldKind::Counter { .. } => self.accept_text(value),
-            FieldKind::Address => match value {
-                Value::Record(_) => Ok(value.clone()),
-                _ => Err(self.wrong("нужен адрес", "an address is needed")),
-            },
+            FieldKind::Requisite { check } => self.accept_requisite(*check, value),
+            FieldKind::Address => crate::address::accept(value).map_err(|reason| self.wrong(&reason.ru, &reason.en)),
             FieldKind::Formula { .. } => Ok(value.clone()),
             FieldKind::Span => match value.as_text().and_then(crate::time::parse_span) {
                 Some(_) => Ok(value.clone()),
@@ -334,12 +405,7 @@ impl Field {
                 Value::Decimal(_) => Ok(value.clone()),
                 _ => scaled(value, 4).map(|scaled| Value::Decimal(Decimal { scaled })).ok_or_else(|| self.wrong("нужно число", "a number is needed")),
             },
-            FieldKind::Money => match value {
-                Value::Money(_) => Ok(value.clone()),
-                _ => {
-                    scaled(value, 2).map(Value::money).ok_or_else(|| self.wrong("нужна сумма, например 15000,50", "an amount is needed, for example 15000.50"))
-                }
-            },
+            FieldKind::Money => self.accept_money(value),
             FieldKind::Date => {
                 day(value).map(Value::date).ok_or_else(|| self.wrong("нужна дата, например 25.11.2026", "a date is needed, for example 2026-11-25"))
             }
@@ -484,7 +550,10 @@ fn scaled(value: &Value, places: u32) -> Option<i64> {
     let factor = 10_i64.pow(places);
     let text = match value {
         Value::Int(number) => return number.checked_mul(factor),
-        Value::Decimal(decimal) => return Some(decimal.scaled / 10_i64.pow(4 - places)),
+        Value::Decimal(decimal) => {
+            let unit = 10_i64.pow(4 - places);
+            return Some((decimal.scaled.abs().checked_add(unit / 2)? / unit) * decimal.scaled.signum());
+        }
         Value::Text(text) => text,
         _ => return None,
     };
@@ -506,6 +575,11 @@ fn scaled(value: &Value, places: u32) -> Option<i64> {
     }
     let round_up = fraction.as_bytes().get(places as usize).is_some_and(|byte| *byte >= b'5');
     whole.checked_mul(factor)?.checked_add(minor + i64::from(round_up))?.checked_mul(sign)
+}
+
+/// How many decimal places a number has that are not just zeros.
+fn places(text: &str) -> usize {
+    text.trim().rsplit_once(['.', ',']).map_or(0, |(_, fraction)| fraction.trim_end_matches('0').len())
 }
 
 fn day(value: &Value) -> Option<Date> {
@@ -573,12 +647,48 @@ mod tests {
 
     #[test]
     fn amounts_are_read_in_every_usual_spelling() {
-        for (text, minor) in [("15000", 1_500_000), ("15 000,50", 1_500_050), ("15000.5", 1_500_050), ("-0.01", -1), ("0,005", 1), (".5", 50)] {
+        for (text, minor) in [("15000", 1_500_000), ("15 000,50", 1_500_050), ("15000.5", 1_500_050), ("15000,500", 1_500_050), (".5", 50)] {
             assert_eq!(accept(FieldKind::Money, text), Some(Value::money(minor)), "{text}");
         }
-        for wrong in ["15k", "1.2.3", "--1", "1e5", ".", "99999999999999999999"] {
+        for wrong in ["15k", "1.2.3", "--1", "1e5", ".", "12,345,67", "12,345", "-0.01", "1 000 000 000 000", "99999999999999999999"] {
             assert_eq!(accept(FieldKind::Money, wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_amount_below_zero_needs_a_field_that_allows_it() {
+        let field = Field { least: Some(-10), ..Field::new("f", "Корректировка", "Adjustment", FieldKind::Money) };
+        assert_eq!(field.accept(&Value::text("-10,00")), Ok(Value::money(-1_000)));
+        assert!(field.accept(&Value::text("-10,01")).is_err());
+        assert_eq!(field.accept(&Value::Decimal(Decimal { scaled: -12_350 })), Ok(Value::money(-124)), "a half is rounded away from zero");
+    }
+
+    #[test]
+    fn limits_count_letters_of_texts_and_size_of_numbers() {
+        let limited = |kind| Field { least: Some(2), most: Some(5), ..Field::new("f", "Поле", "Field", kind) };
+        for (kind, good, bad) in [
+            (FieldKind::Text, ["яя", "яяяяя"], ["я", "яяяяяя"]),
+            (FieldKind::Integer, ["2", "5"], ["1", "6"]),
+            (FieldKind::Decimal, ["2", "5,0"], ["1,9999", "5,0001"]),
+            (FieldKind::Money, ["2", "5.00"], ["1.99", "5.01"]),
+        ] {
+            let field = limited(kind);
+            for text in good {
+                assert!(field.accept(&Value::text(text)).is_ok(), "{text}");
+            }
+            for text in bad {
+                assert!(field.accept(&Value::text(text)).is_err(), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_requisite_is_kept_in_one_spelling_and_a_lenient_field_takes_a_wrong_one() {
+        let strict = Field::new("inn", "ИНН", "INN", FieldKind::Requisite { check: Check::Inn });
+        assert_eq!(strict.accept(&Value::text(" 77 0708-3893")), Ok(Value::text("7707083893")));
+        assert!(strict.accept(&Value::text("7707083894")).unwrap_err().text.ru.contains("контрольная цифра"));
+        let lenient = Field { lenient: true, ..strict };
+        assert_eq!(lenient.accept(&Value::text("77 0708 3894")), Ok(Value::text("7707083894")));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::doors::Read;
 use crate::entity::{Schema, code};
 use crate::field::{Field, FieldKind};
-use crate::ids::{ItemRef, PipelineId, StageId, UserId};
+use crate::ids::{FileId, ItemRef, PipelineId, StageId, UserId};
 use crate::item::Item;
 use crate::label::Lang;
 use crate::rights::Rights;
@@ -72,9 +72,14 @@ pub fn answer(read: &dyn Read, rights: &Rights, item: &Item, field: &Field, zone
 pub fn value(read: &dyn Read, rights: &Rights, item: &Item, field: &Field, value: &Value, zone: &TimeZone, lang: Lang) -> String {
     let one = |value: &Value| single(read, rights, item, field, value, zone, lang);
     match value {
-        Value::Many(list) => list.iter().map(one).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", "),
+        Value::Many(list) => list.iter().map(one).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(if is_long(field) { "; " } else { ", " }),
         other => one(other),
     }
+}
+
+/// Answers that hold commas themselves are kept apart by something else.
+fn is_long(field: &Field) -> bool {
+    matches!(field.kind, FieldKind::Address | FieldKind::Record { .. })
 }
 
 fn single(read: &dyn Read, rights: &Rights, item: &Item, field: &Field, value: &Value, zone: &TimeZone, lang: Lang) -> String {
@@ -88,6 +93,15 @@ fn single(read: &dyn Read, rights: &Rights, item: &Item, field: &Field, value: &
         (FieldKind::Pipeline, Value::Int(id)) => schema.pipelines.get(&PipelineId(*id)).map(|one| one.title.get(lang).to_owned()).unwrap_or_default(),
         (FieldKind::Choice { options }, Value::Text(code)) => {
             options.iter().find(|option| option.code == *code).map_or_else(|| code.clone(), |option| option.title.get(lang).to_owned())
+        }
+        (FieldKind::Department, Value::Int(id)) => department(read, *id, lang),
+        (FieldKind::File | FieldKind::Image, Value::Int(id)) => read.file(FileId(*id)).ok().flatten().map(|file| file.name).unwrap_or_default(),
+        (FieldKind::Requisite { check }, Value::Text(text)) => check.pretty(text),
+        (FieldKind::Address, Value::Record(parts)) => crate::address::line(parts),
+        (FieldKind::Record { fields }, Value::Record(row)) => {
+            let inner = Item { values: row.clone(), ..item.clone() };
+            let said = fields.iter().map(|field| value_of(read, rights, &inner, field, zone, lang)).filter(|text| !text.is_empty());
+            said.collect::<Vec<_>>().join(" · ")
         }
         (_, Value::Money(amount)) => money(amount.minor, item.values.text(code::CURRENCY), lang),
         (_, Value::Flag(flag)) => match (lang, flag) {
@@ -111,6 +125,16 @@ fn single(read: &dyn Read, rights: &Rights, item: &Item, field: &Field, value: &
         (_, Value::Points(points)) => points.list.iter().map(|point| point.raw.clone()).collect::<Vec<_>>().join(", "),
         (_, Value::Many(_) | Value::Record(_)) => String::new(),
     }
+}
+
+fn value_of(read: &dyn Read, rights: &Rights, item: &Item, field: &Field, zone: &TimeZone, lang: Lang) -> String {
+    value(read, rights, item, field, item.values.get(&field.code), zone, lang)
+}
+
+/// Title of a department or office.
+pub fn department(read: &dyn Read, id: i64, lang: Lang) -> String {
+    let all = read.departments().unwrap_or_default();
+    all.into_iter().find(|one| one.id == id).map(|one| one.title.get(lang).to_owned()).unwrap_or_default()
 }
 
 /// Title of a stage.

@@ -4,6 +4,7 @@
 
 pub mod about;
 pub mod account;
+pub mod address;
 pub mod bin;
 pub mod check;
 pub mod command;
