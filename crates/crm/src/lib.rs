@@ -8,6 +8,7 @@ pub mod address;
 pub mod bin;
 pub mod check;
 pub mod command;
+pub mod constructor;
 pub mod doors;
 pub mod entity;
 pub mod event;
