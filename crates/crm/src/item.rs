@@ -100,6 +100,12 @@ pub fn create_with(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, kind: Entity
         let maker = if rights.user == UserId::SYSTEM { cause.by.user() } else { rights.user };
         values.set(code::RESPONSIBLE, Value::user(maker));
     }
+    if shape.has(code::OFFICE) && values.get(code::OFFICE).is_empty() {
+        let office = home_office(tx, rights, UserId(values.int(code::RESPONSIBLE).unwrap_or(0)))?;
+        if office != 0 {
+            values.set(code::OFFICE, Value::Int(office));
+        }
+    }
     let mut first = vec![Fact::Created];
     if shape.staged {
         let (pipeline, stage) = starting_stage(&schema, kind, &values)?;
@@ -124,6 +130,12 @@ pub fn create_with(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, kind: Entity
     Ok(item)
 }
 
+/// The office of a new record: that of whoever answers for it, or of whoever makes it.
+fn home_office(read: &dyn Read, rights: &Rights, responsible: UserId) -> Outcome<i64> {
+    let office = if responsible == rights.user { rights.office } else { crate::staff::office_of(read, responsible)? };
+    Ok(if office == 0 { rights.office } else { office })
+}
+
 /// Changes answers of an item. Answers equal to the old ones are no change; no change leaves no event.
 /// A change of `stage` is a move and goes through [`crate::stage::move_to`] instead.
 ///
@@ -134,8 +146,12 @@ pub fn change(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef, give
     let schema = tx.schema();
     let shape = schema.kind(at.kind).ok_or_else(Refusal::not_found)?;
     let mut given = given.clone();
-    let stage = given.0.remove(code::STAGE);
-    let accepted = accept(tx, rights, shape, &given)?;
+    let to = new_place(&schema, shape, &item, &mut given)?;
+    if let Some(to) = to {
+        crate::stage::demand_place(tx, rights, &item, to)?;
+    }
+    let mut accepted = accept(tx, rights, shape, &given)?;
+    move_office(tx, shape, &item, &mut given, &mut accepted)?;
     let before = item.values.clone();
     let mut facts = apply(shape, &mut item, &given, accepted);
     if !facts.is_empty() {
@@ -146,14 +162,47 @@ pub fn change(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef, give
         item.values.set(code::UPDATED_BY, Value::user(cause.by.user()));
         tx.save(&mut item, cause, facts)?;
     }
-    match stage {
-        Some(stage) => {
-            let field = shape.field(code::STAGE).ok_or_else(|| crate::query::unknown_field(code::STAGE))?;
-            let to = field.accept(&stage)?.as_int().ok_or_else(|| Refusal::new("unknown_stage", "Такой стадии нет", "There is no such stage"))?;
-            crate::stage::move_loaded(tx, cause, item, StageId(to))
-        }
+    match to {
+        Some(to) => crate::stage::move_loaded(tx, cause, item, to),
         None => Ok(item),
     }
+}
+
+/// Takes the new stage out of what is given; a new pipeline without a stage is its first stage.
+fn new_place(schema: &crate::entity::Schema, shape: &EntityType, item: &Item, given: &mut Values) -> Outcome<Option<StageId>> {
+    if !shape.staged {
+        return Ok(None);
+    }
+    let number = |code: &str, value: Option<Value>| -> Outcome<Option<i64>> {
+        let Some(value) = value else { return Ok(None) };
+        let field = shape.field(code).ok_or_else(|| crate::query::unknown_field(code))?;
+        Ok(field.accept(&value)?.as_int())
+    };
+    let unknown = || Refusal::new("unknown_stage", "Такой стадии нет", "There is no such stage");
+    let pipeline = number(code::PIPELINE, given.0.remove(code::PIPELINE))?.map(PipelineId).filter(|new| Some(*new) != item.pipeline());
+    match given.0.remove(code::STAGE) {
+        Some(stage) => Ok(Some(StageId(number(code::STAGE, Some(stage))?.ok_or_else(unknown)?))),
+        None => pipeline
+            .map(|pipeline| {
+                let known = schema.pipelines.get(&pipeline).filter(|known| known.kind == item.kind);
+                Ok(known.and_then(|known| known.stages.first()).ok_or_else(unknown)?.id)
+            })
+            .transpose(),
+    }
+}
+
+/// A record goes into the office of whoever answers for it from now on, unless somebody says otherwise.
+fn move_office(read: &dyn Read, shape: &EntityType, item: &Item, given: &mut Values, accepted: &mut Values) -> Outcome<()> {
+    let Some(responsible) = accepted.int(code::RESPONSIBLE).map(UserId).filter(|new| *new != item.responsible()) else { return Ok(()) };
+    if !shape.has(code::OFFICE) || given.0.contains_key(code::OFFICE) {
+        return Ok(());
+    }
+    let office = crate::staff::office_of(read, responsible)?;
+    if office != 0 && item.values.int(code::OFFICE) != Some(office) {
+        given.set(code::OFFICE, Value::Int(office));
+        accepted.set(code::OFFICE, Value::Int(office));
+    }
+    Ok(())
 }
 
 /// Puts answers into an item and tells what changed: the facts `Changed` and, for a new responsible, `Assigned`.
@@ -293,6 +342,12 @@ fn accept(tx: &dyn Read, rights: &Rights, shape: &EntityType, given: &Values) ->
         };
         if field.read_only && rights.user != UserId::SYSTEM {
             wrong.push((code.clone(), Label::new(format!("«{}» заполняет система", field.title.ru), format!("{} is filled by the system", field.title.en))));
+            continue;
+        }
+        if !rights.writes(shape.id, code) {
+            let reason =
+                Label::new(format!("«{}»: у вас нет права изменять это поле", field.title.ru), format!("{}: you may not change this field", field.title.en));
+            wrong.push((code.clone(), reason));
             continue;
         }
         match field.accept(value) {

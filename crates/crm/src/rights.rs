@@ -4,7 +4,6 @@ use crate::entity::code;
 use crate::failure::{Outcome, Refusal};
 use crate::ids::{EntityTypeId, PipelineId, StageId, UserId};
 use crate::item::Item;
-use crate::value::{Value, Values};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -161,21 +160,23 @@ impl Rights {
     /// Whether this may be done with this item. Observers and offices with which it is shared may read it.
     pub fn may(&self, action: Action, item: &Item) -> bool {
         let scope = self.scope_at(item.kind, action, item.pipeline(), item.stage());
-        let office = item.values.int(code::OFFICE).unwrap_or(0);
-        let own = |responsible: UserId| responsible == self.user || self.stands_for.contains(&responsible);
-        let responsible = item.responsible();
-        let free =
-            responsible == UserId::SYSTEM && self.pool.contains(&item.kind) && (office == 0 || self.offices.is_empty() || self.offices.contains(&office));
-        let reached = match scope {
+        self.reaches(scope, item.kind, item.responsible(), item.values.int(code::OFFICE).unwrap_or(0))
+            || (action == Action::Read && scope != Scope::None && self.was_invited(item))
+    }
+
+    /// Whether a permission that goes so far reaches an item for which this person of this office answers.
+    fn reaches(&self, scope: Scope, kind: EntityTypeId, responsible: UserId, office: i64) -> bool {
+        let own = responsible == self.user || self.stands_for.contains(&responsible);
+        let free = responsible == UserId::SYSTEM && self.pool.contains(&kind) && (office == 0 || self.offices.is_empty() || self.offices.contains(&office));
+        match scope {
             Scope::None => false,
-            Scope::Own => own(responsible) || free,
-            Scope::Department => own(responsible) || free || self.department.contains(&responsible),
-            Scope::Departments => own(responsible) || free || self.departments.contains(&responsible),
-            Scope::Office => own(responsible) || free || (office != 0 && office == self.office),
-            Scope::Offices => own(responsible) || free || self.offices.contains(&office),
+            Scope::Own => own || free,
+            Scope::Department => own || free || self.department.contains(&responsible),
+            Scope::Departments => own || free || self.departments.contains(&responsible),
+            Scope::Office => own || free || (office != 0 && office == self.office),
+            Scope::Offices => own || free || self.offices.contains(&office),
             Scope::All => true,
-        };
-        reached || (action == Action::Read && scope != Scope::None && self.was_invited(item))
+        }
     }
 
     /// Whether the item names this person as an observer, or one of his offices among those it is shared with.
@@ -184,13 +185,12 @@ impl Rights {
         named(code::OBSERVERS, &|id| id == self.user.0) || named(code::SHARED_WITH, &|id| self.offices.contains(&id))
     }
 
-    /// Whether this may be done with an item of this kind for which this person answers: for items not made yet.
+    /// Whether this may be done somewhere with an item of this kind for which this person answers: for items not made yet.
     pub fn may_for(&self, action: Action, kind: EntityTypeId, responsible: UserId) -> bool {
-        let values = Values::from([(code::RESPONSIBLE, Value::user(responsible)), (code::OFFICE, Value::Int(self.office))]);
         match self.scope(kind, action) {
             Scope::None => false,
             Scope::Office | Scope::Offices | Scope::All => true,
-            _ => self.may(action, &Item { kind, id: 0, version: 0, values }),
+            scope => self.reaches(scope, kind, responsible, self.office),
         }
     }
 

@@ -9,7 +9,7 @@ use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event as Sse, Sse as Stream};
 use axum::routing::get;
-use crm::{Action, Event, Fact, House, ItemRef, Outcome, Read, Rights, Seq, UserId, kind};
+use crm::{Action, Event, Fact, House, Item, ItemRef, Outcome, Read, Rights, Seq, UserId, Value, code, kind};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -72,15 +72,25 @@ fn is_false(flag: &bool) -> bool {
 enum Audience {
     /// One person.
     One(UserId),
-    /// Who may see items of this kind for which one of these people answers (or answered until now).
-    Readers { kind: crm::EntityTypeId, responsible: Vec<UserId> },
+    /// Who may see the card as it stands, or as it stood until now; or, of a task or message, the task itself: then he
+    /// hears nothing of the card.
+    Readers { cards: Arc<[Item]>, own: Option<Arc<Item>> },
 }
 
 impl Told {
-    fn is_for(&self, rights: &Rights) -> bool {
+    /// What this person hears of it; nothing of what he may not see.
+    fn heard_by(&self, rights: &Rights) -> Option<Told> {
         match &self.audience {
-            Audience::One(user) => *user == rights.user,
-            Audience::Readers { kind, responsible } => responsible.iter().any(|one| rights.may_for(Action::Read, *kind, *one)),
+            Audience::One(user) => (*user == rights.user).then(|| self.clone()),
+            Audience::Readers { cards, .. } if cards.iter().any(|card| rights.may(Action::Read, card)) => Some(self.clone()),
+            Audience::Readers { own, .. } => own.as_ref().filter(|own| rights.may(Action::Read, own)).map(|_| Told {
+                about: self.item,
+                stage: None,
+                pipeline: None,
+                from: None,
+                assigned: false,
+                ..self.clone()
+            }),
         }
     }
 }
@@ -134,8 +144,15 @@ fn follow(live: &Weak<Live>, house: &House) {
 
 /// What screens hear of an event. The card is read once for all of them.
 fn told(read: &dyn Read, event: &Event) -> Outcome<Told> {
+    let schema = read.schema();
     let card = read.item(&Rights::system(), event.about)?;
-    let mut responsible: Vec<UserId> = card.iter().map(crm::Item::responsible).collect();
+    let mut cards: Vec<Item> = card.iter().cloned().collect();
+    let as_it_was = |field: &str, value: Value| {
+        card.clone().map(|mut card| {
+            card.values.set(field, value);
+            card
+        })
+    };
     let mut one = Told {
         seq: event.seq.0,
         fact: event.fact.code(),
@@ -157,13 +174,24 @@ fn told(read: &dyn Read, event: &Event) -> Outcome<Told> {
             one.audience = Audience::One(*user);
             return Ok(one);
         }
-        Fact::Moved { from, .. } => one.from = from.map(|stage| stage.0),
-        Fact::Assigned { from, to } => {
-            one.assigned = true;
-            responsible.extend([*from, *to]);
+        Fact::Moved { from, .. } => {
+            one.from = from.map(|stage| stage.0);
+            if let Some((pipeline, stage)) = from.and_then(|stage| schema.stage(stage)) {
+                let before = as_it_was(code::STAGE, Value::Int(stage.id.0));
+                cards.extend(before.map(|card| Item { values: card.values.with(code::PIPELINE, Value::Int(pipeline.id.0)), ..card }));
+            }
         }
-        Fact::Deleted { values } => {
-            responsible.push(UserId(values.int(crm::code::RESPONSIBLE).unwrap_or(0)));
+        Fact::Assigned { from, to } if event.item == event.about => {
+            one.assigned = true;
+            cards.extend([from, to].into_iter().filter_map(|user| as_it_was(code::RESPONSIBLE, Value::user(*user))));
+        }
+        Fact::Changed { changes } if event.item == event.about => {
+            for change in changes.iter().filter(|change| [code::OFFICE, code::OBSERVERS, code::SHARED_WITH].contains(&change.field.as_str())) {
+                cards.extend(as_it_was(&change.field, change.old.clone()));
+            }
+        }
+        Fact::Deleted { values } if event.item == event.about => {
+            cards.push(Item { kind: event.item.kind, id: event.item.id, version: 0, values: values.clone() });
             one.from = values.int(crm::code::STAGE);
             one.pipeline = values.int(crm::code::PIPELINE);
         }
@@ -176,13 +204,12 @@ fn told(read: &dyn Read, event: &Event) -> Outcome<Told> {
         one.audience = Audience::One(owner);
         return Ok(one);
     }
-    // Whose task it is may hear of it even when the card is not his.
-    if event.item.kind == kind::TASK
-        && let Some(task) = read.item(&Rights::system(), event.item)?
-    {
+    // Whose task it is hears of it even when the card is not his.
+    let own = if event.item == event.about { None } else { read.item(&Rights::system(), event.item)? };
+    if let Some(task) = own.as_ref().filter(|own| own.kind == kind::TASK) {
         one.user = Some(task.responsible().0);
     }
-    one.audience = Audience::Readers { kind: event.about.kind, responsible };
+    one.audience = Audience::Readers { cards: cards.into(), own: own.map(Arc::new) };
     Ok(one)
 }
 
@@ -259,9 +286,9 @@ impl Listener {
             return;
         }
         self.after = one.seq;
-        if one.is_for(&self.viewer.rights) {
+        if let Some(heard) = one.heard_by(&self.viewer.rights) {
             let message = Sse::default().id(one.seq.to_string());
-            if let Ok(message) = message.json_data(one) {
+            if let Ok(message) = message.json_data(heard) {
                 self.waiting.push_back(message);
             }
         }
