@@ -46,7 +46,11 @@ fn take(tx: &mut dyn Tx, executor: &dyn Execute, firm: &Firm, now: Moment, event
         Fact::Deleted { .. } => entering::deleted(tx, now, event)?,
         _ => {}
     }
-    triggering::ask(tx, executor, firm, now, event)
+    // An import without automation, an undo: no trigger answers.
+    match event.quiet {
+        true => Ok(()),
+        false => triggering::ask(tx, executor, firm, now, event),
+    }
 }
 
 /// Writes down that an event could not be worked off: in the journal of the program and on the card.

@@ -19,6 +19,10 @@ const MOST_WAITING: usize = 500;
 /// Only failures of the database.
 pub(crate) fn moved(tx: &mut dyn Tx, firm: &Firm, now: Moment, event: &Event, to: StageId) -> Outcome<()> {
     let waiting = leave(tx, firm, now, event, to)?;
+    // What was done quietly starts no robot; what waited on the old stage still has nothing to wait for.
+    if event.quiet {
+        return Ok(());
+    }
     let Some(item) = known(tx.read(), event.item)? else { return Ok(()) };
     let Some(program) = tx.program(to)?.filter(|program| program.robots().any(|rule| rule.enabled)) else { return Ok(()) };
     let mut run = Run { id: RunId(0), item: event.item, stage: to, version: program.version, event: event.seq, at: now };

@@ -37,7 +37,8 @@ pub trait Read {
     // ── items ──
     /// The shape of the firm's data.
     fn schema(&self) -> Arc<Schema>;
-    /// One item, without hidden fields; `None` when it does not exist or may not be seen.
+    /// One item, without hidden fields; `None` when it does not exist or may not be seen. One that was joined with another
+    /// is found under that one: the answer has the number of the record that kept its things.
     fn item(&self, rights: &Rights, at: ItemRef) -> Outcome<Option<Item>>;
     /// Items that fit, at most the page's limit (500 at most).
     ///
@@ -75,9 +76,10 @@ pub trait Read {
     fn timeline(&self, at: ItemRef, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>>;
     /// Events that happened to this record itself, not to what stands in its timeline; the newest first.
     fn history(&self, at: ItemRef, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>>;
-    /// The last event of each of these cards.
+    /// The last event in the timeline of each of these cards, in no order; a card without events has none.
     fn last_events(&self, cards: &[ItemRef]) -> Outcome<Vec<Event>>;
-    /// Events of the chain that began with this one, the newest first, before a place in the log: for taking it back.
+    /// Events of the chain that began with this one, without itself, the newest first, before a place in the log: for taking
+    /// it back.
     fn chain(&self, root: Seq, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>>;
     /// The last place in the log.
     fn latest(&self) -> Outcome<Seq>;
@@ -283,6 +285,10 @@ pub trait Tx: Read {
     fn close_attempt(&mut self, id: AttemptId, state: crate::job::AttemptState, detail: &str, at: Moment) -> Outcome<()>;
 }
 
+/// Bytes of a stored file, read from the beginning or from anywhere.
+pub trait Bytes: std::io::Read + std::io::Seek + Send {}
+impl<T: std::io::Read + std::io::Seek + Send> Bytes for T {}
+
 /// The work of a transaction, boxed for the trip to the database's thread.
 pub type Work = Box<dyn FnMut(&mut dyn Tx) -> Outcome<Box<dyn Any + Send>> + Send>;
 
@@ -300,6 +306,11 @@ pub trait Store: Send + Sync {
     fn check(&self) -> Outcome<Vec<String>>;
     /// `sqlite` or `postgres`.
     fn engine(&self) -> &'static str;
+    /// Keeps bytes of a file while they come in, at most so many (`file_too_large`); their name (SHA-256, hexadecimal) and
+    /// their number. When this returns they are on the disk, whole: only then is a card of them committed.
+    fn keep_bytes(&self, folder: &std::path::Path, from: &mut dyn std::io::Read, most: u64) -> Outcome<(String, i64)>;
+    /// The bytes with this name; `None` when there are none.
+    fn bytes(&self, folder: &std::path::Path, hash: &str) -> Outcome<Option<Box<dyn Bytes>>>;
     /// Figures for `/metrics`: name and value.
     fn figures(&self) -> Vec<(&'static str, f64)>;
 }

@@ -166,6 +166,22 @@ impl House {
         boxed.downcast().map(|value| *value).map_err(|_| crate::failure::Failure::give_up("a transaction returned another type than its work").into())
     }
 
+    /// Keeps the bytes of a file before its card is committed; their name and number.
+    ///
+    /// # Errors
+    /// `file_too_large` beyond so many bytes; failures of the disk and of whoever sends them.
+    pub fn keep_bytes(&self, from: &mut dyn std::io::Read, most: u64) -> Outcome<(String, i64)> {
+        self.store.keep_bytes(&self.firm.files, from, most)
+    }
+
+    /// The bytes of a stored file; `None` when they are not there.
+    ///
+    /// # Errors
+    /// Failures of the disk.
+    pub fn bytes(&self, file: &crate::staff::StoredFile) -> Outcome<Option<Box<dyn crate::doors::Bytes>>> {
+        self.store.bytes(&self.firm.files, &file.hash)
+    }
+
     /// Carries out one command in a transaction of its own.
     ///
     /// # Errors

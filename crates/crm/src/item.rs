@@ -262,6 +262,10 @@ fn rename(shape: &EntityType, before: &Values, item: &mut Item, facts: &mut [Fac
 /// Refuses whom the rights do not allow.
 pub fn delete(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef) -> Outcome<()> {
     let item = demand(tx, rights, Action::Delete, at)?;
+    // A record that was joined is found under the one that kept its things: deleting it must not delete that one.
+    if item.at() != at {
+        return Err(Refusal::not_found().into());
+    }
     tx.remove(&item, cause)
 }
 

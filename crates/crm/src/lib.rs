@@ -40,7 +40,7 @@ pub use account::{Account, InboundCall};
 pub use bin::{Binned, Double, DoubleState, LinkedGroup};
 pub use check::Check;
 pub use command::{Command, Done};
-pub use doors::{Read, StageTotal, Store, Tx, Work};
+pub use doors::{Bytes, Read, StageTotal, Store, Tx, Work};
 pub use entity::{Ending, EntityType, Feature, MatchRule, Pipeline, Schema, Stage, Tunnel, code, kind};
 pub use event::{Actor, Cause, Change, Delivery, Event, Fact};
 pub use failure::{Failure, Fault, Outcome, Refusal};

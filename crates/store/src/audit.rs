@@ -2,7 +2,7 @@
 
 use crate::desk::Desk;
 use crate::sql::Dialect;
-use crm::{Outcome, code};
+use crm::Outcome;
 
 /// Where what is kept for speed differs from what it was made from.
 pub fn complaints(desk: &Desk<'_>) -> Outcome<Vec<String>> {
@@ -10,25 +10,17 @@ pub fn complaints(desk: &Desk<'_>) -> Outcome<Vec<String>> {
     let shape = desk.shape();
     for table in shape.tables.values() {
         let Some(kind) = shape.schema.kind(table.kind).filter(|kind| kind.staged) else { continue };
-        let text = |field: &str| if table.column(field).is_some() { format!("coalesce(\"{field}\", '')") } else { "''".to_owned() };
-        let number = |field: &str| if table.column(field).is_some() { format!("coalesce(\"{field}\", 0)") } else { "0".to_owned() };
-        let counted = format!(
-            "SELECT stage, {} AS responsible, {} AS currency, CAST(count(*) AS BIGINT) AS count, CAST(sum({}) AS BIGINT) AS sum FROM {} WHERE stage IS NOT NULL GROUP BY 1, 2, 3",
-            number(code::RESPONSIBLE),
-            text(code::CURRENCY),
-            number(code::AMOUNT),
-            table.name
-        );
+        let counted = crate::totals::counted(table);
         let stages: Vec<String> =
             shape.schema.pipelines.values().filter(|one| one.kind == table.kind).flat_map(|one| &one.stages).map(|stage| stage.id.to_string()).collect();
         let kept = format!(
-            "SELECT stage, responsible, currency, count, sum FROM stage_total WHERE stage IN ({}) AND NOT (count = 0 AND sum = 0)",
+            "SELECT stage, office, responsible, currency, count, sum FROM stage_total WHERE stage IN ({}) AND NOT (count = 0 AND sum = 0)",
             if stages.is_empty() { "0".to_owned() } else { stages.join(", ") }
         );
         for (one, other, word) in [(&counted, &kept, "counted but not kept"), (&kept, &counted, "kept but not counted")] {
-            for mut row in desk.rows(&format!("SELECT stage, responsible, currency, count, sum FROM ({one} EXCEPT {other}) AS difference"), &[])? {
-                let (stage, responsible, currency, count, sum) = (row.int(0), row.int(1), row.text(2), row.int(3), row.int(4));
-                found.push(format!("totals of {}: stage {stage}, responsible {responsible}, {count} items, {sum} {currency} are {word}", kind.code));
+            for mut row in desk.rows(&format!("SELECT stage, office, responsible, currency, count, sum FROM ({one} EXCEPT {other}) AS difference"), &[])? {
+                let (stage, office, responsible, currency, count, sum) = (row.int(0), row.int(1), row.int(2), row.text(3), row.int(4), row.int(5));
+                found.push(format!("totals of {}: stage {stage}, office {office}, responsible {responsible}, {count} items, {sum} {currency} are {word}", kind.code));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The doors `Read` and `Tx`, and which room each of them opens.
 
 use crate::desk::Desk;
-use crate::{accounts, automation, event_log, items, jobs, people, shape, totals};
+use crate::{accounts, automation, bin, event_log, items, jobs, joined, links, looks, people, shape, totals};
 use crm::{
     Account, AccountId, Attempt, AttemptId, AttemptState, Binned, Cause, Count, Department, Double, EntityType, EntityTypeId, Evaluation, Event, Fact, FileId,
     Filter, InboundCall, InboundId, Item, ItemRef, Job, JobId, Layout, LinkedGroup, Look, MenuSection, Moment, Outcome, Pipeline, PipelineId, Program, Query,
@@ -11,72 +11,58 @@ use crm::{
 use std::sync::Arc;
 
 impl Read for Desk<'_> {
-    fn stage_totals_of(&self, _rights: &Rights, _pipeline: PipelineId, _filter: &Filter) -> Outcome<Vec<StageTotal>> {
-        Ok(Vec::new())
+    fn stage_totals_of(&self, rights: &Rights, pipeline: PipelineId, filter: &Filter) -> Outcome<Vec<StageTotal>> {
+        totals::of_filter(self, rights, pipeline, filter)
+    }
+    fn linked(&self, rights: &Rights, at: ItemRef) -> Outcome<Vec<LinkedGroup>> {
+        links::linked(self, rights, at)
+    }
+    fn links_to(&self, at: ItemRef, after: Option<(ItemRef, &str)>, limit: u32) -> Outcome<Vec<(ItemRef, String)>> {
+        links::links_to(self, at, after, limit)
+    }
+    fn binned(&self, rights: &Rights, kind: EntityTypeId, before: Option<Moment>, limit: u32) -> Outcome<Vec<Binned>> {
+        bin::list(self, rights, kind, before, limit)
+    }
+    fn binned_one(&self, rights: &Rights, at: ItemRef) -> Outcome<Option<Binned>> {
+        bin::one(self, rights, at)
+    }
+    fn merged_into(&self, at: ItemRef) -> Outcome<Option<ItemRef>> {
+        joined::merged_into(self, at)
+    }
+    fn doubles(&self, kind: EntityTypeId, after: u32, limit: u32) -> Outcome<Vec<Double>> {
+        joined::doubles(self, kind, after, limit)
+    }
+    fn doubles_of(&self, at: ItemRef) -> Outcome<Vec<Double>> {
+        joined::doubles_of(self, at)
     }
 
-    fn linked(&self, _rights: &Rights, _at: ItemRef) -> Outcome<Vec<LinkedGroup>> {
-        Ok(Vec::new())
+    fn history(&self, at: ItemRef, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>> {
+        event_log::history(self, at, before, limit)
+    }
+    fn last_events(&self, cards: &[ItemRef]) -> Outcome<Vec<Event>> {
+        event_log::last_of(self, cards)
+    }
+    fn chain(&self, root: Seq, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>> {
+        event_log::chain(self, root, before, limit)
     }
 
-    fn links_to(&self, _at: ItemRef, _after: Option<(ItemRef, &str)>, _limit: u32) -> Outcome<Vec<(ItemRef, String)>> {
-        Ok(Vec::new())
+    fn files_of(&self, at: ItemRef) -> Outcome<Vec<StoredFile>> {
+        people::files_of(self, at)
     }
-
-    fn binned(&self, _rights: &Rights, _kind: EntityTypeId, _before: Option<Moment>, _limit: u32) -> Outcome<Vec<Binned>> {
-        Ok(Vec::new())
+    fn settings(&self, prefix: &str) -> Outcome<Vec<(String, Values)>> {
+        people::settings(self, prefix)
     }
-
-    fn binned_one(&self, _rights: &Rights, _at: ItemRef) -> Outcome<Option<Binned>> {
-        Ok(None)
+    fn looks(&self, at: Option<ItemRef>, before: Option<Moment>, limit: u32) -> Outcome<Vec<Look>> {
+        looks::looks(self, at, before, limit)
     }
-
-    fn merged_into(&self, _at: ItemRef) -> Outcome<Option<ItemRef>> {
-        Ok(None)
+    fn layouts(&self, kind: EntityTypeId, user: UserId) -> Outcome<Vec<Layout>> {
+        looks::layouts(self, kind, user)
     }
-
-    fn doubles(&self, _kind: EntityTypeId, _after: u32, _limit: u32) -> Outcome<Vec<Double>> {
-        Ok(Vec::new())
+    fn views(&self, kind: EntityTypeId, user: UserId) -> Outcome<Vec<SavedView>> {
+        looks::views(self, kind, user)
     }
-
-    fn doubles_of(&self, _at: ItemRef) -> Outcome<Vec<Double>> {
-        Ok(Vec::new())
-    }
-
-    fn history(&self, _at: ItemRef, _before: Option<Seq>, _limit: u32) -> Outcome<Vec<Event>> {
-        Ok(Vec::new())
-    }
-
-    fn last_events(&self, _cards: &[ItemRef]) -> Outcome<Vec<Event>> {
-        Ok(Vec::new())
-    }
-
-    fn chain(&self, _root: Seq, _before: Option<Seq>, _limit: u32) -> Outcome<Vec<Event>> {
-        Ok(Vec::new())
-    }
-
-    fn files_of(&self, _at: ItemRef) -> Outcome<Vec<StoredFile>> {
-        Ok(Vec::new())
-    }
-
-    fn settings(&self, _prefix: &str) -> Outcome<Vec<(String, Values)>> {
-        Ok(Vec::new())
-    }
-
-    fn looks(&self, _at: Option<ItemRef>, _before: Option<Moment>, _limit: u32) -> Outcome<Vec<Look>> {
-        Ok(Vec::new())
-    }
-
-    fn layouts(&self, _kind: EntityTypeId, _user: UserId) -> Outcome<Vec<Layout>> {
-        Ok(Vec::new())
-    }
-
-    fn views(&self, _kind: EntityTypeId, _user: UserId) -> Outcome<Vec<SavedView>> {
-        Ok(Vec::new())
-    }
-
     fn sections(&self) -> Outcome<Vec<MenuSection>> {
-        Ok(Vec::new())
+        looks::sections(self)
     }
 
     fn schema(&self) -> Arc<Schema> {
@@ -206,70 +192,56 @@ impl Read for Desk<'_> {
 }
 
 impl Tx for Desk<'_> {
-    fn restore(&mut self, _item: &mut Item, _cause: &Cause, _facts: Vec<Fact>) -> Outcome<()> {
-        Err(crm::Failure::give_up("not built yet").into())
+    fn restore(&mut self, item: &mut Item, cause: &Cause, facts: Vec<Fact>) -> Outcome<()> {
+        bin::restore(self, item, cause, facts)
+    }
+    fn empty_bin(&mut self, before: Moment) -> Outcome<u64> {
+        bin::empty(self, before)
+    }
+    fn alias(&mut self, from: ItemRef, into: Option<ItemRef>) -> Outcome<()> {
+        joined::alias(self, from, into)
+    }
+    fn put_double(&mut self, double: &Double) -> Outcome<()> {
+        joined::put_double(self, double)
+    }
+    fn next_number(&mut self, counter: &str) -> Outcome<i64> {
+        shape::next_number(self, counter)
+    }
+    fn put_answer(&mut self, at: ItemRef, field: &str, value: &Value) -> Outcome<()> {
+        items::put_answer(self, at, field, value)
     }
 
-    fn empty_bin(&mut self, _before: Moment) -> Outcome<u64> {
-        Err(crm::Failure::give_up("not built yet").into())
+    fn note_look(&mut self, look: &Look) -> Outcome<()> {
+        looks::note_look(self, look)
     }
-
-    fn alias(&mut self, _from: ItemRef, _into: Option<ItemRef>) -> Outcome<()> {
-        Err(crm::Failure::give_up("not built yet").into())
+    fn put_layout(&mut self, layout: &Layout) -> Outcome<()> {
+        looks::put_layout(self, layout)
     }
-
-    fn put_double(&mut self, _double: &Double) -> Outcome<()> {
-        Err(crm::Failure::give_up("not built yet").into())
+    fn remove_layout(&mut self, layout: &Layout) -> Outcome<()> {
+        looks::remove_layout(self, layout)
     }
-
-    fn next_number(&mut self, _counter: &str) -> Outcome<i64> {
-        Err(crm::Failure::give_up("not built yet").into())
+    fn put_view(&mut self, view: &SavedView) -> Outcome<()> {
+        looks::put_view(self, view)
     }
-
-    fn put_answer(&mut self, _at: ItemRef, _field: &str, _value: &Value) -> Outcome<()> {
-        Err(crm::Failure::give_up("not built yet").into())
+    fn remove_view(&mut self, kind: EntityTypeId, code: &str, owner: UserId) -> Outcome<()> {
+        looks::remove_view(self, kind, code, owner)
     }
-
-    fn note_look(&mut self, _look: &Look) -> Outcome<()> {
-        Err(crm::Failure::give_up("not built yet").into())
-    }
-
-    fn put_layout(&mut self, _layout: &Layout) -> Outcome<()> {
-        Err(crm::Failure::give_up("not built yet").into())
-    }
-
-    fn remove_layout(&mut self, _layout: &Layout) -> Outcome<()> {
-        Err(crm::Failure::give_up("not built yet").into())
-    }
-
-    fn put_view(&mut self, _view: &SavedView) -> Outcome<()> {
-        Err(crm::Failure::give_up("not built yet").into())
-    }
-
-    fn remove_view(&mut self, _kind: EntityTypeId, _code: &str, _owner: UserId) -> Outcome<()> {
-        Err(crm::Failure::give_up("not built yet").into())
-    }
-
-    fn put_sections(&mut self, _sections: &[MenuSection]) -> Outcome<()> {
-        Err(crm::Failure::give_up("not built yet").into())
+    fn put_sections(&mut self, sections: &[MenuSection]) -> Outcome<()> {
+        looks::put_sections(self, sections)
     }
 
     fn swap_field(&mut self, _kind: EntityTypeId, _from: &str, _to: &str) -> Outcome<()> {
         Err(crm::Failure::give_up("not built yet").into())
     }
-
     fn remove_field(&mut self, _kind: EntityTypeId, _code: &str) -> Outcome<()> {
         Err(crm::Failure::give_up("not built yet").into())
     }
-
     fn remove_stage(&mut self, _stage: StageId) -> Outcome<()> {
         Err(crm::Failure::give_up("not built yet").into())
     }
-
     fn remove_pipeline(&mut self, _pipeline: PipelineId) -> Outcome<()> {
         Err(crm::Failure::give_up("not built yet").into())
     }
-
     fn remove_type(&mut self, _kind: EntityTypeId) -> Outcome<()> {
         Err(crm::Failure::give_up("not built yet").into())
     }

@@ -9,9 +9,9 @@ use crm::{Cause, EntityTypeId, Event, Fact, Item, ItemRef, Moment, Outcome, Seq,
 #[derive(Debug, Clone)]
 pub struct NewEvent(Vec<Cell>);
 
-const COLUMNS: &str = "at, actor, item_kind, item_id, about_kind, about_id, contact, cause, root, depth, code, fact";
-const WIDTH: usize = 12;
-const SELECT: &str = "SELECT seq, at, actor, item_kind, item_id, about_kind, about_id, contact, cause, root, depth, fact FROM event";
+const COLUMNS: &str = "at, actor, item_kind, item_id, about_kind, about_id, contact, cause, root, depth, quiet, code, fact";
+const WIDTH: usize = 13;
+const SELECT: &str = "SELECT seq, at, actor, item_kind, item_id, about_kind, about_id, contact, cause, root, depth, quiet, fact FROM event";
 
 /// Puts a fact among what is written at the end of the transaction.
 pub fn note(desk: &Desk<'_>, item: &Item, cause: &Cause, fact: Fact) {
@@ -32,6 +32,7 @@ pub fn note(desk: &Desk<'_>, item: &Item, cause: &Cause, fact: Fact) {
         cause.event.map(|seq| seq.0).into(),
         cause.root.map(|seq| seq.0).into(),
         cause.depth.into(),
+        cause.quiet.into(),
         fact.code().into(),
         json(&fact).into(),
     ];
@@ -101,8 +102,8 @@ fn read(mut row: Row) -> Outcome<Event> {
         cause: row.maybe_int(8).map(Seq),
         root: row.maybe_int(9).map(Seq),
         depth: u32::try_from(row.int(10)).unwrap_or(u32::MAX),
-        quiet: false,
-        fact: from_json("fact", &row.text(11))?,
+        quiet: row.flag(11),
+        fact: from_json("fact", &row.text(12))?,
     })
 }
 
@@ -118,21 +119,74 @@ pub fn one(desk: &Desk<'_>, seq: Seq) -> Outcome<Option<Event>> {
     desk.first(&format!("{SELECT} WHERE seq = $1"), &[seq.0.into()])?.map(read).transpose()
 }
 
-/// Events of a card, the newest first; of a contact also those of everything that is his.
+/// Events of a card, the newest first; of a contact also those of everything that is his. What happened to records that
+/// were joined with it stands there, too.
 pub fn timeline(desk: &Desk<'_>, at: ItemRef, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>> {
+    of_family(desk, at, before, limit, |one| match one.kind == kind::CONTACT {
+        true => ("contact = $1 AND contact <> 0", vec![one.id.into()]),
+        false => ("about_kind = $1 AND about_id = $2", vec![one.kind.0.into(), one.id.into()]),
+    })
+}
+
+/// Events that happened to this record itself and to those that were joined with it, the newest first.
+pub fn history(desk: &Desk<'_>, at: ItemRef, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>> {
+    of_family(desk, at, before, limit, |one| ("item_kind = $1 AND item_id = $2", vec![one.kind.0.into(), one.id.into()]))
+}
+
+/// One question for each record of the family, each along its index; nearly always it is one.
+fn of_family(
+    desk: &Desk<'_>,
+    at: ItemRef,
+    before: Option<Seq>,
+    limit: u32,
+    question: impl Fn(ItemRef) -> (&'static str, Vec<Cell>),
+) -> Outcome<Vec<Event>> {
+    desk.settle()?;
+    let mut found = Vec::new();
+    let family = crate::joined::family(desk, at)?;
+    for one in &family {
+        let (condition, mut params) = question(*one);
+        let (seq, most) = (params.len() + 1, params.len() + 2);
+        params.extend([before.map_or(i64::MAX, |seq| seq.0).into(), limit.into()]);
+        let sql = format!("{SELECT} WHERE {condition} AND seq < ${seq} ORDER BY seq DESC LIMIT ${most}");
+        found.extend(desk.rows(&sql, &params)?.into_iter().map(read).collect::<Outcome<Vec<_>>>()?);
+    }
+    if family.len() > 1 {
+        found.sort_by_key(|event| std::cmp::Reverse(event.seq));
+        found.dedup_by_key(|event| event.seq);
+        found.truncate(limit as usize);
+    }
+    Ok(found)
+}
+
+/// Events of the chain that this one began, without itself, the newest first.
+pub fn chain(desk: &Desk<'_>, root: Seq, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>> {
     desk.settle()?;
     let before = before.map_or(i64::MAX, |seq| seq.0);
-    let rows = match at.kind == kind::CONTACT {
-        true => desk.rows(
-            &format!("{SELECT} WHERE contact = $1 AND contact <> 0 AND seq < $2 ORDER BY seq DESC LIMIT $3"),
-            &[at.id.into(), before.into(), limit.into()],
-        )?,
-        false => desk.rows(
-            &format!("{SELECT} WHERE about_kind = $1 AND about_id = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4"),
-            &[at.kind.0.into(), at.id.into(), before.into(), limit.into()],
-        )?,
-    };
-    rows.into_iter().map(read).collect()
+    let sql = format!("{SELECT} WHERE root = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3");
+    desk.rows(&sql, &[root.0.into(), before.into(), limit.into()])?.into_iter().map(read).collect()
+}
+
+/// The last event in the timeline of each of these cards: one step in an index for each.
+pub fn last_of(desk: &Desk<'_>, cards: &[ItemRef]) -> Outcome<Vec<Event>> {
+    desk.settle()?;
+    let mut found = Vec::with_capacity(cards.len());
+    for cards in cards.chunks(256) {
+        // Few shapes of the statement: the list is filled up with its last card to a power of two.
+        let filled = cards.iter().chain(std::iter::repeat(&cards[cards.len() - 1])).take(cards.len().next_power_of_two());
+        let mut select = Statement::new("WITH card (kind, id) AS (VALUES ");
+        for (at, card) in filled.enumerate() {
+            select.push(if at == 0 { "(CAST(" } else { ", (CAST(" }).bind(card.kind.0).push(" AS BIGINT), CAST(").bind(card.id).push(" AS BIGINT))");
+        }
+        select.push(&format!(
+            ") {SELECT} WHERE seq IN (SELECT CASE WHEN card.kind = {contact} \
+             THEN (SELECT max(e.seq) FROM event AS e WHERE e.contact = card.id AND e.contact <> 0) \
+             ELSE (SELECT max(e.seq) FROM event AS e WHERE e.about_kind = card.kind AND e.about_id = card.id) END FROM card)",
+            contact = kind::CONTACT
+        ));
+        found.extend(desk.rows(&select.text, &select.params)?.into_iter().map(read).collect::<Outcome<Vec<_>>>()?);
+    }
+    Ok(found)
 }
 
 /// The last place in the log.

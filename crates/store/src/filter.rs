@@ -6,7 +6,7 @@
 use crate::columns::{Held, json};
 use crate::shape::{Column, Table};
 use crate::sql::{Cell, Dialect, Statement};
-use crm::{Action, EntityTypeId, Fault, Filter, Op, Outcome, Refusal, Rights, Scope, Value, query::like};
+use crm::{Fault, Filter, Op, Outcome, Refusal, Rights, Value, query::like};
 
 /// More values in one list are refused.
 const MOST_VALUES: usize = 5_000;
@@ -25,20 +25,6 @@ pub struct Compiler<'a> {
     pub table: &'a Table,
     /// Whose rights: search looks only into what he sees.
     pub rights: &'a Rights,
-}
-
-/// Limits a statement to what may be seen by its responsible; `false` when that is nothing at all.
-pub fn scope(out: &mut Statement, rights: &Rights, kind: EntityTypeId, action: Action, column: &str) -> bool {
-    match rights.scope(kind, action) {
-        Scope::None => return false,
-        Scope::All | Scope::Office | Scope::Offices => out.push("TRUE"),
-        Scope::Own => out.push(column).push(" = ").bind(rights.user.0),
-        Scope::Department | Scope::Departments => {
-            let people = rights.department.iter().copied().chain([rights.user]).collect::<std::collections::BTreeSet<_>>();
-            out.push(column).push(" IN (").bind_all(people.into_iter().map(|user| Cell::Int(user.0))).push(")")
-        }
-    };
-    true
 }
 
 impl Compiler<'_> {

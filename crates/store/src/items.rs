@@ -2,26 +2,43 @@
 
 use crate::columns::Held;
 use crate::desk::Desk;
-use crate::event_log;
-use crate::filter::{Compiler, scope};
+use crate::filter::Compiler;
 use crate::page::Pager;
-use crate::search;
 use crate::shape::Table;
+use crate::sight::{Columns, Seen, sight};
 use crate::sql::{Cell, Row, Statement};
+use crate::{access, bin, event_log, joined, search};
 use crm::{Action, Cause, Count, Fact, Failure, Item, ItemRef, Outcome, Point, Query, Refusal, Rights, Value, Values, code};
 use std::collections::BTreeMap;
 
 /// Most items in one answer.
 const LONGEST_PAGE: u32 = 500;
 
-/// One item as these rights show it.
+/// One item as these rights show it. One that was joined with another is found under that one.
 pub fn one(desk: &Desk<'_>, rights: &Rights, at: ItemRef) -> Outcome<Option<Item>> {
+    if let Some(item) = direct(desk, rights, at)? {
+        return Ok(Some(item));
+    }
+    match joined::merged_into(desk, at)? {
+        Some(into) if !exists(desk, at)? => direct(desk, rights, into),
+        _ => Ok(None),
+    }
+}
+
+fn exists(desk: &Desk<'_>, at: ItemRef) -> Outcome<bool> {
+    let Some(table) = desk.table(at.kind) else { return Ok(false) };
+    Ok(desk.first(&format!("SELECT 1 FROM {} WHERE id = $1", table.name), &[at.id.into()])?.is_some())
+}
+
+fn direct(desk: &Desk<'_>, rights: &Rights, at: ItemRef) -> Outcome<Option<Item>> {
     let Some(table) = desk.table(at.kind) else { return Ok(None) };
-    let mut select = Statement::new(format!("SELECT {} FROM {} AS i WHERE i.id = ", table.select, table.name));
-    select.bind(at.id).push(" AND ");
-    if !scope(&mut select, rights, at.kind, Action::Read, "i.responsible") {
+    let seen = sight(rights, at.kind, Action::Read, &Columns::of(&table, "i"));
+    if seen == Seen::Never {
         return Ok(None);
     }
+    let mut select = Statement::new(format!("SELECT {} FROM {} AS i WHERE i.id = ", table.select, table.name));
+    select.bind(at.id).push(" AND ");
+    seen.write(&mut select, desk.sql.dialect());
     let rows = desk.rows(&select.text, &select.params)?;
     Ok(decode(desk, &table, rows)?.pop().map(|item| rights.shown(item)))
 }
@@ -38,7 +55,7 @@ pub fn many(desk: &Desk<'_>, rights: &Rights, query: &Query) -> Outcome<Vec<Item
             break;
         }
         let mut select = Statement::new(format!("SELECT {} FROM {} AS i WHERE ", table.select, table.name));
-        condition.write_into(&mut select, query)?;
+        condition.write_into(&mut select)?;
         part.write(&mut select);
         select.push(" LIMIT ").bind(wanted);
         if query.page.offset > 0 && query.page.after.is_none() {
@@ -57,20 +74,21 @@ pub fn count(desk: &Desk<'_>, rights: &Rights, query: &Query, cap: u64) -> Outco
     let Some(condition) = condition(desk, rights, query, &table)? else { return Ok(Count { counted: 0, more: false }) };
     let cap = i64::try_from(cap).unwrap_or(i64::MAX - 1).min(i64::MAX - 1);
     let mut select = Statement::new(format!("SELECT count(*) FROM (SELECT 1 FROM {} AS i WHERE ", table.name));
-    condition.write_into(&mut select, query)?;
+    condition.write_into(&mut select)?;
     select.push(" LIMIT ").bind(cap + 1).push(") AS found");
     let counted = desk.first(&select.text, &select.params)?.map_or(0, |row| row.int(0));
     Ok(Count { counted: u64::try_from(counted.min(cap)).unwrap_or(0), more: counted > cap })
 }
 
 /// A checked condition, ready to be written into any number of statements.
-struct Condition<'a> {
+pub struct Condition<'a> {
     compiler: Compiler<'a>,
+    seen: Seen,
     filter: crm::Filter,
 }
 
 /// `None` when nothing at all may be seen.
-fn condition<'a>(desk: &Desk<'_>, rights: &'a Rights, query: &Query, table: &'a Table) -> Outcome<Option<Condition<'a>>> {
+pub fn condition<'a>(desk: &Desk<'_>, rights: &'a Rights, query: &Query, table: &'a Table) -> Outcome<Option<Condition<'a>>> {
     let schema = desk.schema_now();
     for field in query.filter.fields().into_iter().chain(query.order.iter().map(|order| order.field.as_str())) {
         if schema.field(query.kind, field).is_none() || !rights.sees(query.kind, field) {
@@ -79,12 +97,14 @@ fn condition<'a>(desk: &Desk<'_>, rights: &'a Rights, query: &Query, table: &'a 
     }
     let filter = query.filter.typed(&schema, query.kind)?;
     let compiler = Compiler { dialect: desk.sql.dialect(), table, rights };
-    Ok((rights.scope(query.kind, Action::Read) != crm::Scope::None).then_some(Condition { compiler, filter }))
+    let seen = sight(rights, query.kind, Action::Read, &Columns::of(table, "i"));
+    Ok((seen != Seen::Never).then_some(Condition { compiler, seen, filter }))
 }
 
 impl Condition<'_> {
-    fn write_into(&self, out: &mut Statement, query: &Query) -> Outcome<()> {
-        scope(out, self.compiler.rights, query.kind, Action::Read, "i.responsible");
+    /// Writes what may be seen and what is asked for.
+    pub fn write_into(&self, out: &mut Statement) -> Outcome<()> {
+        self.seen.write(out, self.compiler.dialect);
         out.push(" AND ");
         self.compiler.write(out, &self.filter)
     }
@@ -162,7 +182,26 @@ fn insert(desk: &Desk<'_>, table: &Table, item: &mut Item) -> Outcome<()> {
     params.extend(cells(table, item)?);
     item.id = desk.insert(&table.insert, &params)?;
     item.version = 1;
+    beside(desk, table, item)
+}
+
+/// Puts a record back under the number and version that it has.
+pub fn put_back(desk: &Desk<'_>, table: &Table, item: &mut Item) -> Outcome<()> {
+    let mut insert = Statement::new(format!("INSERT INTO {} (id, _version", table.name));
+    for column in &table.columns {
+        insert.push(", \"").push(&column.code).push("\"");
+    }
+    insert.push(") VALUES (").bind(item.id).push(", ").bind(item.version).push(", ").bind_all(cells(table, item)?).push(")");
+    desk.run_this(&insert)?;
+    beside(desk, table, item)?;
+    item.values.set(code::ID, Value::Int(item.id));
+    Ok(())
+}
+
+/// Writes what is kept beside a new row.
+fn beside(desk: &Desk<'_>, table: &Table, item: &mut Item) -> Outcome<()> {
     write_points(desk, table, item, &Values::new())?;
+    access::keep(desk, table, item, &Values::new())?;
     search::put(desk, table, item)?;
     desk.pending.borrow_mut().totals.add(item);
     Ok(())
@@ -185,6 +224,7 @@ fn update(desk: &Desk<'_>, table: &Table, item: &mut Item) -> Outcome<()> {
     }
     item.version += 1;
     write_points(desk, table, item, &before.values)?;
+    access::keep(desk, table, item, &before.values)?;
     if search::differs(table, &before, item) {
         search::put(desk, table, item)?;
     }
@@ -221,18 +261,7 @@ fn write_points(desk: &Desk<'_>, table: &Table, item: &mut Item, before: &Values
         for (position, point) in now.list.iter_mut().enumerate() {
             let position = Cell::Int(i64::try_from(position).expect("a field has at most 50 points"));
             let Some(at) = known.iter().position(|one| one.id == point.id && point.id != 0) else {
-                point.id = desk.insert(
-                    "INSERT INTO point (kind, item_id, field, position, raw, normal, label) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
-                    &[
-                        table.kind.0.into(),
-                        item.id.into(),
-                        field.into(),
-                        position,
-                        point.raw.as_str().into(),
-                        point.normal.as_str().into(),
-                        point.label.as_str().into(),
-                    ],
-                )?;
+                point.id = new_point(desk, ItemRef::new(table.kind, item.id), field, position, point)?;
                 continue;
             };
             if known[at] != *point || Cell::Int(i64::try_from(at).unwrap_or(0)) != position {
@@ -247,22 +276,61 @@ fn write_points(desk: &Desk<'_>, table: &Table, item: &mut Item, before: &Values
     Ok(())
 }
 
-/// Deletes an item; its last answers stay in the log.
+/// A point that is known by its number (it comes out of the recycle bin) keeps it, unless somebody else has it.
+fn new_point(desk: &Desk<'_>, at: ItemRef, field: &str, position: Cell, point: &Point) -> Outcome<i64> {
+    let mut params = vec![
+        at.kind.0.into(),
+        at.id.into(),
+        field.into(),
+        position,
+        point.raw.as_str().into(),
+        point.normal.as_str().into(),
+        point.label.as_str().into(),
+    ];
+    const COLUMNS: &str = "kind, item_id, field, position, raw, normal, label";
+    if point.id != 0 && desk.first("SELECT 1 FROM point WHERE id = $1", &[point.id.into()])?.is_none() && given_before(desk, point.id)? {
+        params.push(point.id.into());
+        return desk.insert(&format!("INSERT INTO point ({COLUMNS}, id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id"), &params);
+    }
+    desk.insert(&format!("INSERT INTO point ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id"), &params)
+}
+
+/// Whether the engine gave this number to a point once: a number from elsewhere (a copied record) could be given again later.
+fn given_before(desk: &Desk<'_>, id: i64) -> Outcome<bool> {
+    let sql = match desk.sql.dialect() {
+        crate::sql::Dialect::Sqlite => "SELECT 1 FROM sqlite_sequence WHERE name = 'point' AND seq >= $1",
+        crate::sql::Dialect::Postgres => "SELECT 1 FROM pg_sequences WHERE sequencename = 'point_id_seq' AND schemaname = current_schema() AND last_value >= $1",
+    };
+    Ok(desk.first(sql, &[id.into()])?.is_some())
+}
+
+/// Deletes an item; its last answers stay in the log, and the record in the recycle bin if its type has one.
 pub fn remove(desk: &Desk<'_>, item: &Item, cause: &Cause) -> Outcome<()> {
     let table = desk.demand_table(item.kind)?;
     let before = locked(desk, &table, item.id)?;
     if before.version != item.version {
         return Err(desk.stale());
     }
-    desk.run(&format!("DELETE FROM {} WHERE id = $1", table.name), &[item.id.into()])?;
-    if !table.points.is_empty() {
-        desk.run("DELETE FROM point WHERE +kind = $1 AND item_id = $2", &[item.kind.0.into(), item.id.into()])?;
-    }
-    search::remove(desk, &table, item.id)?;
-    desk.pending.borrow_mut().totals.subtract(&before);
+    bin::clear(desk, &table, &before)?;
+    bin::put(desk, &before, cause)?;
     let fact = Fact::Deleted { values: before.values.clone() };
     event_log::note(desk, &before, cause, fact);
     Ok(())
+}
+
+/// Writes one answer without an event. Search, totals, points and side tables follow; a copy of before is stale.
+pub fn put_answer(desk: &Desk<'_>, at: ItemRef, field: &str, value: &Value) -> Outcome<()> {
+    let table = desk.demand_table(at.kind)?;
+    if table.column(field).is_none() && !table.points.iter().any(|one| one == field) {
+        return Err(crm::query::unknown_field(field).into());
+    }
+    let mut item = locked(desk, &table, at.id)?;
+    if item.values.get(field) == value {
+        return Ok(());
+    }
+    item.values.set(field, value.clone());
+    item.values.0.retain(|_, value| !value.is_empty());
+    update(desk, &table, &mut item)
 }
 
 /// The message with this number of the provider's.

@@ -3,9 +3,11 @@
 //! `sqlite:PATH` is one file with one writing thread (group commit, `synchronous=FULL`) and several readers;
 //! `postgres://…` is shared by any number of nodes. One code base writes the statements for both.
 
+mod access;
 mod accounts;
 mod audit;
 mod automation;
+mod bin;
 mod columns;
 #[cfg(feature = "crash")]
 mod crash;
@@ -18,6 +20,9 @@ mod filter;
 mod guard;
 mod items;
 mod jobs;
+mod joined;
+mod links;
+mod looks;
 pub mod measure;
 mod migrate;
 mod news;
@@ -26,9 +31,11 @@ mod people;
 mod postgres;
 mod search;
 mod shape;
+mod sight;
 mod sql;
 mod sqlite;
 mod totals;
+mod upgrade;
 
 use crm::{Outcome, Refusal, Store};
 use sqlite::{Manner, Sqlite};

@@ -5,7 +5,7 @@ use crate::desk::Desk;
 use crate::sql::{Cell, Row};
 use crm::{Department, EntityTypeId, FileId, ItemRef, Lang, Moment, Outcome, Refusal, Role, Session, StoredFile, User, UserId, Values, Webhook, WebhookId};
 
-const STAFF: &str = "SELECT id, login, password_hash, first_name, last_name, role, department, email, phone, lang, active FROM staff";
+const STAFF: &str = "SELECT id, login, password_hash, first_name, last_name, role, department, email, phone, lang, active, post, substitute, away_from, away_until FROM staff";
 
 fn user_of(mut row: Row) -> User {
     User {
@@ -20,7 +20,10 @@ fn user_of(mut row: Row) -> User {
         phone: row.text(8),
         lang: Lang::from_code(&row.text(9)).unwrap_or_default(),
         active: row.flag(10),
-        ..User::default()
+        post: row.text(11),
+        substitute: UserId(row.int(12)),
+        away_from: row.maybe_int(13).map(Moment),
+        away_until: row.maybe_int(14).map(Moment),
     }
 }
 
@@ -64,14 +67,18 @@ pub fn put_user(desk: &Desk<'_>, user: &mut User) -> Outcome<()> {
         user.phone.as_str().into(),
         user.lang.code().into(),
         user.active.into(),
+        user.post.as_str().into(),
+        user.substitute.0.into(),
+        user.away_from.map(|at| at.0).into(),
+        user.away_until.map(|at| at.0).into(),
     ];
     if user.id.0 == 0 {
-        let sql = "INSERT INTO staff (login, password_hash, first_name, last_name, role, department, email, phone, lang, active) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id";
+        let sql = "INSERT INTO staff (login, password_hash, first_name, last_name, role, department, email, phone, lang, active, post, substitute, away_from, away_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id";
         user.id = UserId(desk.insert(sql, &params)?);
         return Ok(());
     }
     params.push(user.id.0.into());
-    let sql = "UPDATE staff SET login = $1, password_hash = $2, first_name = $3, last_name = $4, role = $5, department = $6, email = $7, phone = $8, lang = $9, active = $10 WHERE id = $11";
+    let sql = "UPDATE staff SET login = $1, password_hash = $2, first_name = $3, last_name = $4, role = $5, department = $6, email = $7, phone = $8, lang = $9, active = $10, post = $11, substitute = $12, away_from = $13, away_until = $14 WHERE id = $15";
     found(desk.run(sql, &params)?)
 }
 
@@ -84,7 +91,7 @@ fn found(touched: u64) -> Outcome<()> {
 
 /// Departments.
 pub fn departments(desk: &Desk<'_>) -> Outcome<Vec<Department>> {
-    let rows = desk.rows("SELECT id, code, title, parent, head FROM department ORDER BY id", &[])?;
+    let rows = desk.rows("SELECT id, code, title, parent, head, office, zone, closed FROM department ORDER BY id", &[])?;
     rows.into_iter()
         .map(|mut row| {
             Ok(Department {
@@ -93,7 +100,9 @@ pub fn departments(desk: &Desk<'_>) -> Outcome<Vec<Department>> {
                 title: from_json("department", &row.text(2))?,
                 parent: row.int(3),
                 head: UserId(row.int(4)),
-                ..Department::default()
+                office: row.flag(5),
+                zone: row.text(6),
+                closed: row.flag(7),
             })
         })
         .collect()
@@ -112,13 +121,21 @@ pub fn put_department(desk: &Desk<'_>, department: &mut Department) -> Outcome<(
         )
         .into());
     }
-    let mut params: Vec<Cell> = vec![department.code.as_str().into(), json(&department.title).into(), department.parent.into(), department.head.0.into()];
+    let mut params: Vec<Cell> = vec![
+        department.code.as_str().into(),
+        json(&department.title).into(),
+        department.parent.into(),
+        department.head.0.into(),
+        department.office.into(),
+        department.zone.as_str().into(),
+        department.closed.into(),
+    ];
     if department.id == 0 {
-        department.id = desk.insert("INSERT INTO department (code, title, parent, head) VALUES ($1, $2, $3, $4) RETURNING id", &params)?;
+        department.id = desk.insert("INSERT INTO department (code, title, parent, head, office, zone, closed) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id", &params)?;
         return Ok(());
     }
     params.push(department.id.into());
-    found(desk.run("UPDATE department SET code = $1, title = $2, parent = $3, head = $4 WHERE id = $5", &params)?)
+    found(desk.run("UPDATE department SET code = $1, title = $2, parent = $3, head = $4, office = $5, zone = $6, closed = $7 WHERE id = $8", &params)?)
 }
 
 /// Roles.
@@ -229,10 +246,10 @@ pub fn touch_webhook(desk: &Desk<'_>, id: WebhookId, at: Moment) -> Outcome<()> 
     desk.run("UPDATE webhook SET used = $1 WHERE id = $2", &[at.0.into(), id.0.into()]).map(drop)
 }
 
-/// A stored file's card.
-pub fn file(desk: &Desk<'_>, id: FileId) -> Outcome<Option<StoredFile>> {
-    let row = desk.first("SELECT id, hash, name, mime, size, item_kind, item_id, staff, at FROM stored_file WHERE id = $1", &[id.0.into()])?;
-    Ok(row.map(|mut row| StoredFile {
+const FILE: &str = "SELECT id, hash, name, mime, size, item_kind, item_id, staff, at FROM stored_file";
+
+fn file_of(mut row: Row) -> StoredFile {
+    StoredFile {
         id: FileId(row.int(0)),
         hash: row.text(1),
         name: row.text(2),
@@ -241,7 +258,18 @@ pub fn file(desk: &Desk<'_>, id: FileId) -> Outcome<Option<StoredFile>> {
         item: ItemRef::new(EntityTypeId(row.int(5)), row.int(6)),
         by: UserId(row.int(7)),
         at: Moment(row.int(8)),
-    }))
+    }
+}
+
+/// A stored file's card.
+pub fn file(desk: &Desk<'_>, id: FileId) -> Outcome<Option<StoredFile>> {
+    Ok(desk.first(&format!("{FILE} WHERE id = $1"), &[id.0.into()])?.map(file_of))
+}
+
+/// Files of a card, the newest first.
+pub fn files_of(desk: &Desk<'_>, at: ItemRef) -> Outcome<Vec<StoredFile>> {
+    let rows = desk.rows(&format!("{FILE} WHERE item_kind = $1 AND item_id = $2 ORDER BY id DESC"), &[at.kind.0.into(), at.id.into()])?;
+    Ok(rows.into_iter().map(file_of).collect())
 }
 
 /// Saves the card of a stored file.
@@ -282,4 +310,19 @@ pub fn setting(desk: &Desk<'_>, key: &str) -> Outcome<Values> {
 pub fn put_setting(desk: &Desk<'_>, key: &str, values: &Values) -> Outcome<()> {
     desk.run("INSERT INTO setting (key, body) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET body = excluded.body", &[key.into(), json(values).into()])
         .map(drop)
+}
+
+/// Settings whose keys begin so, in the order of their keys.
+pub fn settings(desk: &Desk<'_>, prefix: &str) -> Outcome<Vec<(String, Values)>> {
+    // There are few settings; the letters of the prefix mean themselves, and the order is that of their codes.
+    let mut found = Vec::new();
+    for mut row in desk.rows("SELECT key, body FROM setting", &[])? {
+        let key = row.text(0);
+        if key.starts_with(prefix) {
+            let values = from_json("setting", &row.text(1))?;
+            found.push((key, values));
+        }
+    }
+    found.sort_by(|one, other| one.0.cmp(&other.0));
+    Ok(found)
 }

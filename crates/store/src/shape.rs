@@ -4,7 +4,7 @@
 use crate::columns::{Held, from_json, json};
 use crate::desk::Desk;
 use crate::sql::{Cell, Dialect};
-use crm::{EntityType, EntityTypeId, Field, Outcome, Pipeline, PipelineId, Refusal, Schema, StageId, code};
+use crm::{EntityType, EntityTypeId, Field, FieldKind, Outcome, Pipeline, PipelineId, Refusal, Schema, StageId, code};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,6 +15,17 @@ pub struct Column {
     pub code: String,
     /// How answers are kept.
     pub held: Held,
+}
+
+/// A field that points at records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Code of the field.
+    pub field: String,
+    /// The type it points at; `None`: any.
+    pub to: Option<EntityTypeId>,
+    /// Points at several, which stand in the table of links.
+    pub multiple: bool,
 }
 
 /// The table of a type.
@@ -34,6 +45,10 @@ pub struct Table {
     pub points: Vec<String>,
     /// Codes of the fields that search looks into.
     pub searchable: Vec<String>,
+    /// Fields that point at records.
+    pub links: Vec<Link>,
+    /// Somebody may be invited to its records: it has observers or offices with which they are shared.
+    pub shared: bool,
     /// `id, _version, "title", …` of the table called `i`.
     pub select: String,
     /// Inserts all columns and answers the number.
@@ -62,6 +77,8 @@ impl Table {
             searched: shape.searched,
             points: shape.fields.iter().filter(|field| field.is_points()).map(|field| field.code.clone()).collect(),
             searchable: shape.fields.iter().filter(|field| searchable(field)).map(|field| field.code.clone()).collect(),
+            links: shape.fields.iter().filter_map(link).collect(),
+            shared: shape.has(code::OBSERVERS) || shape.has(code::SHARED_WITH),
             insert: format!("INSERT INTO {name} ({names}) VALUES ({holes}) RETURNING id"),
             name,
             select,
@@ -73,6 +90,15 @@ impl Table {
     pub fn column(&self, code: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.code == code)
     }
+}
+
+fn link(field: &Field) -> Option<Link> {
+    let to = match field.kind {
+        FieldKind::Link { to } => Some(to),
+        FieldKind::AnyItem => None,
+        _ => return None,
+    };
+    Some(Link { field: field.code.clone(), to, multiple: field.multiple })
 }
 
 /// Search looks into texts and points; a searchable number or day would be found by nobody.
@@ -119,6 +145,14 @@ pub fn load(desk: &Desk<'_>) -> Outcome<Arc<Shape>> {
 pub fn next(desk: &Desk<'_>, counter: &str) -> Outcome<i64> {
     let rows = desk.rows("UPDATE counter SET value = value + 1 WHERE name = $1 RETURNING value", &[counter.into()])?;
     Ok(rows.first().expect("the counters are made with the tables").int(0))
+}
+
+/// The next number of a counter that the firm keeps, from 1. On PostgreSQL whoever takes one holds the counter until the
+/// end of his transaction: no number is skipped.
+pub fn next_number(desk: &Desk<'_>, counter: &str) -> Outcome<i64> {
+    let sql = "INSERT INTO counter (name, value) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value";
+    // Our own counters have no colon in their names.
+    desk.insert(sql, &[format!("firm:{counter}").into()])
 }
 
 /// Makes or widens a type.
@@ -219,15 +253,15 @@ fn check(shape: &EntityType) -> Outcome<()> {
     }
 }
 
-/// The indexes of a type: its indexed fields, and what boards and lists walk along.
-fn indexes(dialect: Dialect, shape: &EntityType, table: &Table) -> Vec<String> {
+/// The indexes of a type: its indexed fields, what points at other records, and what boards and lists walk along.
+pub fn indexes(dialect: Dialect, shape: &EntityType, table: &Table) -> Vec<String> {
     let first = dialect.nulls(false);
     let name = |suffix: &str| format!("ix_{}_{suffix}", shape.id);
     let on = |suffix: &str, columns: &str| format!("CREATE INDEX IF NOT EXISTS {} ON {} ({columns})", name(suffix), table.name);
     let mut list: Vec<String> = shape
         .fields
         .iter()
-        .filter(|field| field.indexed && table.column(&field.code).is_some())
+        .filter(|field| (field.indexed || link(field).is_some_and(|link| !link.multiple)) && table.column(&field.code).is_some())
         .map(|field| on(&field.code, &format!("\"{}\"{first}, id", field.code)))
         .collect();
     if shape.staged {

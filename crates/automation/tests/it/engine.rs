@@ -665,3 +665,28 @@ fn the_rules_of_the_debt_relief_pack_work_from_application_to_letter() {
     assert_eq!((notice.title(), notice.responsible()), ("Договор подписан: Сделка, —", office.boris), "a missing sum does not keep the news back");
     assert_eq!(office.stopped(deal), Vec::<String>::new());
 }
+
+// ── quiet events ──
+
+#[test]
+fn nothing_answers_to_what_was_done_quietly_but_what_waited_on_the_old_stage_is_cancelled() {
+    let mut office = Office::open();
+    office.publish("NEW", vec![says("жду").also(|rule| rule.timing = Timing::After { seconds: 3_600 })]);
+    office.publish("WORK", vec![says("пришла")]);
+    let offer = office.publish("OFFER", vec![on_change("amount")]).rules[0].id;
+    let deal = office.deal(none());
+    office.settle();
+    let (work, cause) = (office.stage("WORK"), office.cause().quietly());
+    office
+        .transact(move |tx| {
+            crm::stage::move_to(tx, &crm::Rights::system(), &cause, deal, work)?;
+            crm::item::change(tx, &crm::Rights::system(), &cause, deal, &Values::from([("amount", Value::money(500))])).map(drop)
+        })
+        .unwrap();
+    office.pass("2h");
+    office.settle();
+    assert_eq!(office.stands(deal), "WORK");
+    assert_eq!(office.comments(deal), Vec::<String>::new());
+    assert_eq!(office.states(deal), [StepState::Cancelled]);
+    assert!(office.evaluations(offer).is_empty());
+}

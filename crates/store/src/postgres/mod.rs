@@ -7,7 +7,7 @@ use crate::desk::{Desk, Programs};
 use crate::news::News;
 use crate::shape::Shape;
 use crate::sql::{Cell, Dialect, Sql, SqlError};
-use crm::{Failure, Fault, Outcome, Read, Refusal, Seq, Store, Work};
+use crm::{Bytes, Failure, Fault, Outcome, Read, Refusal, Seq, Store, Work};
 use pool::Pool;
 use postgres::Config;
 use std::any::Any;
@@ -65,14 +65,17 @@ impl Postgres {
     fn migrate(&self) -> Outcome<()> {
         let taken = self.pool.begin("BEGIN")?;
         let line = taken.line();
-        let run = || -> Result<(), SqlError> {
+        let run = || -> Result<i64, SqlError> {
             line.query("SELECT pg_advisory_xact_lock($1::bigint)::text", &[Cell::Int(crate::dialect::LOCK_MIGRATION)])?;
-            if crate::migrate::reached(line)? == 0 {
+            let reached = crate::migrate::reached(line)?;
+            if reached == 0 {
                 prepare(line)?;
             }
-            crate::migrate::run(line, Dialect::Postgres)
+            crate::migrate::run(line, Dialect::Postgres)?;
+            Ok(reached)
         };
-        run()?;
+        let reached = run()?;
+        crate::upgrade::run(&Desk::new(line, true, &self.programs, Arc::default())?, reached)?;
         taken.commit().map_err(Fault::from)
     }
 
@@ -185,6 +188,14 @@ impl Store for Postgres {
 
     fn engine(&self) -> &'static str {
         "postgres"
+    }
+
+    fn keep_bytes(&self, folder: &Path, from: &mut dyn std::io::Read, most: u64) -> Outcome<(String, i64)> {
+        crate::files::keep(folder, from, most)
+    }
+
+    fn bytes(&self, folder: &Path, hash: &str) -> Outcome<Option<Box<dyn Bytes>>> {
+        crate::files::open(folder, hash)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "figures for a chart")]

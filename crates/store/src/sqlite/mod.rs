@@ -9,7 +9,7 @@ use crate::news::News;
 use crate::shape::Shape;
 use crate::sql::{Dialect, Sql as _, SqlError};
 use connection::{Role, Spoken, told};
-use crm::{Failure, Fault, Outcome, Read, Refusal, Seq, Store, Work};
+use crm::{Bytes, Failure, Fault, Outcome, Read, Refusal, Seq, Store, Work};
 use rusqlite::Connection;
 use std::any::Any;
 use std::path::{Path, PathBuf};
@@ -179,6 +179,14 @@ impl Store for Sqlite {
         "sqlite"
     }
 
+    fn keep_bytes(&self, folder: &Path, from: &mut dyn std::io::Read, most: u64) -> Outcome<(String, i64)> {
+        crate::files::keep(folder, from, most)
+    }
+
+    fn bytes(&self, folder: &Path, hash: &str) -> Outcome<Option<Box<dyn Bytes>>> {
+        crate::files::open(folder, hash)
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "figures for a chart")]
     fn figures(&self) -> Vec<(&'static str, f64)> {
         let number = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed) as f64;
@@ -235,12 +243,18 @@ fn migrate(connection: &Connection, path: &Path) -> Outcome<()> {
         }
         spoken.batch("BEGIN IMMEDIATE")?;
         crate::migrate::run(&spoken, Dialect::Sqlite)?;
+        fill_in(&spoken, reached).map_err(|fault| SqlError { conflict: false, passing: false, why: fault.describe() })?;
         spoken.batch("COMMIT")
     };
     run().map_err(|error| {
         let _ = spoken.batch("ROLLBACK");
         Fault::from(error)
     })
+}
+
+fn fill_in(spoken: &Spoken<'_>, reached: i64) -> Outcome<()> {
+    let programs = Programs::default();
+    crate::upgrade::run(&Desk::new(spoken, true, &programs, Arc::default())?, reached)
 }
 
 /// Copies the database as it is at this moment. Writing goes on meanwhile.
