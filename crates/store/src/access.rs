@@ -7,9 +7,8 @@ use std::collections::BTreeSet;
 
 /// Whoever is invited: the number of a user, or minus the number of an office.
 fn invited(values: &Values) -> BTreeSet<i64> {
-    let named = |field: &str, sign: i64| {
-        values.get(field).as_list().iter().filter_map(Value::as_int).filter(|one| *one > 0).map(|one| one * sign).collect::<Vec<_>>()
-    };
+    let named =
+        |field: &str, sign: i64| values.get(field).as_list().iter().filter_map(Value::as_int).filter(|one| *one > 0).map(|one| one * sign).collect::<Vec<_>>();
     named(code::OBSERVERS, 1).into_iter().chain(named(code::SHARED_WITH, -1)).collect()
 }
 

@@ -20,7 +20,10 @@ pub fn complaints(desk: &Desk<'_>) -> Outcome<Vec<String>> {
         for (one, other, word) in [(&counted, &kept, "counted but not kept"), (&kept, &counted, "kept but not counted")] {
             for mut row in desk.rows(&format!("SELECT stage, office, responsible, currency, count, sum FROM ({one} EXCEPT {other}) AS difference"), &[])? {
                 let (stage, office, responsible, currency, count, sum) = (row.int(0), row.int(1), row.int(2), row.text(3), row.int(4), row.int(5));
-                found.push(format!("totals of {}: stage {stage}, office {office}, responsible {responsible}, {count} items, {sum} {currency} are {word}", kind.code));
+                found.push(format!(
+                    "totals of {}: stage {stage}, office {office}, responsible {responsible}, {count} items, {sum} {currency} are {word}",
+                    kind.code
+                ));
             }
         }
     }

@@ -134,13 +134,7 @@ pub fn history(desk: &Desk<'_>, at: ItemRef, before: Option<Seq>, limit: u32) ->
 }
 
 /// One question for each record of the family, each along its index; nearly always it is one.
-fn of_family(
-    desk: &Desk<'_>,
-    at: ItemRef,
-    before: Option<Seq>,
-    limit: u32,
-    question: impl Fn(ItemRef) -> (&'static str, Vec<Cell>),
-) -> Outcome<Vec<Event>> {
+fn of_family(desk: &Desk<'_>, at: ItemRef, before: Option<Seq>, limit: u32, question: impl Fn(ItemRef) -> (&'static str, Vec<Cell>)) -> Outcome<Vec<Event>> {
     desk.settle()?;
     let mut found = Vec::new();
     let family = crate::joined::family(desk, at)?;

@@ -39,7 +39,11 @@ pub fn keep(folder: &Path, from: &mut dyn Read, most: u64) -> Outcome<(String, i
 
 fn too_large(most: u64) -> Refusal {
     let megabytes = most / (1024 * 1024);
-    Refusal::new("file_too_large", format!("Файл слишком большой: можно не больше {megabytes} МБ"), format!("The file is too large: at most {megabytes} MB will do"))
+    Refusal::new(
+        "file_too_large",
+        format!("Файл слишком большой: можно не больше {megabytes} МБ"),
+        format!("The file is too large: at most {megabytes} MB will do"),
+    )
 }
 
 /// Under another name first, so that a crash leaves no half file under the right one. `None`: there are too many bytes.

@@ -278,15 +278,8 @@ fn write_points(desk: &Desk<'_>, table: &Table, item: &mut Item, before: &Values
 
 /// A point that is known by its number (it comes out of the recycle bin) keeps it, unless somebody else has it.
 fn new_point(desk: &Desk<'_>, at: ItemRef, field: &str, position: Cell, point: &Point) -> Outcome<i64> {
-    let mut params = vec![
-        at.kind.0.into(),
-        at.id.into(),
-        field.into(),
-        position,
-        point.raw.as_str().into(),
-        point.normal.as_str().into(),
-        point.label.as_str().into(),
-    ];
+    let mut params =
+        vec![at.kind.0.into(), at.id.into(), field.into(), position, point.raw.as_str().into(), point.normal.as_str().into(), point.label.as_str().into()];
     const COLUMNS: &str = "kind, item_id, field, position, raw, normal, label";
     if point.id != 0 && desk.first("SELECT 1 FROM point WHERE id = $1", &[point.id.into()])?.is_none() && given_before(desk, point.id)? {
         params.push(point.id.into());
@@ -299,7 +292,9 @@ fn new_point(desk: &Desk<'_>, at: ItemRef, field: &str, position: Cell, point: &
 fn given_before(desk: &Desk<'_>, id: i64) -> Outcome<bool> {
     let sql = match desk.sql.dialect() {
         crate::sql::Dialect::Sqlite => "SELECT 1 FROM sqlite_sequence WHERE name = 'point' AND seq >= $1",
-        crate::sql::Dialect::Postgres => "SELECT 1 FROM pg_sequences WHERE sequencename = 'point_id_seq' AND schemaname = current_schema() AND last_value >= $1",
+        crate::sql::Dialect::Postgres => {
+            "SELECT 1 FROM pg_sequences WHERE sequencename = 'point_id_seq' AND schemaname = current_schema() AND last_value >= $1"
+        }
     };
     Ok(desk.first(sql, &[id.into()])?.is_some())
 }

@@ -92,8 +92,6 @@ pub fn doubles(desk: &Desk<'_>, kind: EntityTypeId, after: u32, limit: u32) -> O
 
 /// Pairs in which this record stands, the newest first.
 pub fn doubles_of(desk: &Desk<'_>, at: ItemRef) -> Outcome<Vec<Double>> {
-    let sql = format!(
-        "{SELECT} WHERE kind = $1 AND first = $2 UNION ALL {SELECT} WHERE kind = $3 AND second = $4 ORDER BY 6 DESC, 2 DESC, 3 DESC"
-    );
+    let sql = format!("{SELECT} WHERE kind = $1 AND first = $2 UNION ALL {SELECT} WHERE kind = $3 AND second = $4 ORDER BY 6 DESC, 2 DESC, 3 DESC");
     desk.rows(&sql, &[at.kind.0.into(), at.id.into(), at.kind.0.into(), at.id.into()])?.into_iter().map(double).collect()
 }

@@ -78,11 +78,8 @@ pub fn put_sections(desk: &Desk<'_>, sections: &[MenuSection]) -> Outcome<()> {
 /// Writes down who looked at journaled answers.
 pub fn note_look(desk: &Desk<'_>, look: &Look) -> Outcome<()> {
     let sql = "INSERT INTO look (staff, item_kind, item_id, fields, how, at) VALUES ($1, $2, $3, $4, $5, $6)";
-    desk.run(
-        sql,
-        &[look.user.0.into(), look.item.kind.0.into(), look.item.id.into(), json(&look.fields).into(), look.how.as_str().into(), look.at.0.into()],
-    )
-    .map(drop)
+    desk.run(sql, &[look.user.0.into(), look.item.kind.0.into(), look.item.id.into(), json(&look.fields).into(), look.how.as_str().into(), look.at.0.into()])
+        .map(drop)
 }
 
 /// Who looked at the journaled answers of a record, or of all records, the newest first.

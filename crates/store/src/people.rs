@@ -5,7 +5,8 @@ use crate::desk::Desk;
 use crate::sql::{Cell, Row};
 use crm::{Department, EntityTypeId, FileId, ItemRef, Lang, Moment, Outcome, Refusal, Role, Session, StoredFile, User, UserId, Values, Webhook, WebhookId};
 
-const STAFF: &str = "SELECT id, login, password_hash, first_name, last_name, role, department, email, phone, lang, active, post, substitute, away_from, away_until FROM staff";
+const STAFF: &str =
+    "SELECT id, login, password_hash, first_name, last_name, role, department, email, phone, lang, active, post, substitute, away_from, away_until FROM staff";
 
 fn user_of(mut row: Row) -> User {
     User {
@@ -131,7 +132,8 @@ pub fn put_department(desk: &Desk<'_>, department: &mut Department) -> Outcome<(
         department.closed.into(),
     ];
     if department.id == 0 {
-        department.id = desk.insert("INSERT INTO department (code, title, parent, head, office, zone, closed) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id", &params)?;
+        department.id =
+            desk.insert("INSERT INTO department (code, title, parent, head, office, zone, closed) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id", &params)?;
         return Ok(());
     }
     params.push(department.id.into());

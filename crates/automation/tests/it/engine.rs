@@ -676,7 +676,7 @@ fn nothing_answers_to_what_was_done_quietly_but_what_waited_on_the_old_stage_is_
     let offer = office.publish("OFFER", vec![on_change("amount")]).rules[0].id;
     let deal = office.deal(none());
     office.settle();
-    let (work, cause) = (office.stage("WORK"), office.cause().quietly());
+    let (work, cause) = (office.stage("WORK"), crm::Cause::new(Actor::System, office.now).quietly());
     office
         .transact(move |tx| {
             crm::stage::move_to(tx, &crm::Rights::system(), &cause, deal, work)?;
