@@ -90,6 +90,12 @@ pub mod kind {
     pub const PRICE_LINE: EntityTypeId = EntityTypeId(508);
     /// A mass action, an import, a conversion: something long with progress, errors and undo.
     pub const OPERATION: EntityTypeId = EntityTypeId(509);
+    /// A member of staff: no item, but the changes of his place and rights stand in the log under this number.
+    pub const STAFF: EntityTypeId = EntityTypeId(520);
+    /// A role: no item either.
+    pub const ROLE: EntityTypeId = EntityTypeId(521);
+    /// A department or an office: no item either.
+    pub const DEPARTMENT: EntityTypeId = EntityTypeId(522);
     /// The first number of types that a firm makes itself. Packs take 128 to 255.
     pub const FIRST_OWN: EntityTypeId = EntityTypeId(1030);
 }

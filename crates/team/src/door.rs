@@ -16,7 +16,7 @@ use std::time::Duration;
 /// A session lasts so long.
 pub const SESSION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Letters of a session's word: 256 bits.
-const TOKEN: usize = 43;
+pub(crate) const TOKEN: usize = 43;
 /// OWASP's smallest advice for argon2id: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;

@@ -384,5 +384,5 @@ async fn who_sees_a_record_is_told_with_the_reason() {
     let browser = Browser::new(4);
     let anna = browser.signed_in("anna").await;
     let text = anna.piece(&format!("/deals/{}/readers", number(&browser, 3))).await.text;
-    assert!(text.contains("Анна") && text.contains("отвечает за неё") && text.contains("Борис") && text.contains("видит все такие записи"), "{text}");
+    assert!(text.contains("Анна") && text.contains("отвечает за запись") && text.contains("Борис") && text.contains("видит все записи раздела"), "{text}");
 }
