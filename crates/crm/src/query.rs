@@ -256,6 +256,8 @@ fn holds(seen: &Value, op: Op, wanted: &Value) -> bool {
         Value::Text(text) => text.to_lowercase(),
         Value::Points(points) => points.list.iter().map(|point| format!("{} {}", point.raw.to_lowercase(), point.normal)).collect::<Vec<_>>().join(" "),
         Value::Int(number) => number.to_string(),
+        // The parts of an address, one after the other.
+        Value::Record(parts) => parts.0.values().filter_map(Value::as_text).map(str::to_lowercase).collect::<Vec<_>>().join(" "),
         _ => String::new(),
     };
     let needle = || wanted.as_text().map(str::to_lowercase).unwrap_or_default();
@@ -275,6 +277,11 @@ fn holds(seen: &Value, op: Op, wanted: &Value) -> bool {
         Op::Empty => seen.is_empty(),
         Op::Filled => !seen.is_empty(),
     }
+}
+
+/// Whether no answer at all fits this comparison.
+pub fn fits_nothing(op: Op, wanted: &Value) -> bool {
+    holds(&Value::Null, op, wanted)
 }
 
 /// Order of two answers of one kind; `None` when they cannot be compared.

@@ -81,6 +81,7 @@ pub fn restore(desk: &Desk<'_>, item: &mut Item, cause: &Cause, facts: Vec<Fact>
     }
     access::forget_invited(desk, item.at())?;
     item.values.0.retain(|code, value| !value.is_empty() && (table.column(code).is_some() || table.points.contains(code)));
+    stand_somewhere(desk, item);
     // A copy of before the deletion is stale.
     item.version += 1;
     items::put_back(desk, &table, item)?;
@@ -88,6 +89,18 @@ pub fn restore(desk: &Desk<'_>, item: &mut Item, cause: &Cause, facts: Vec<Fact>
         event_log::note(desk, item, cause, fact);
     }
     Ok(())
+}
+
+/// A record whose stage is no more comes back to where new ones begin.
+fn stand_somewhere(desk: &Desk<'_>, item: &mut Item) {
+    let schema = desk.schema_now();
+    if item.stage().is_none_or(|stage| schema.stage(stage).is_some_and(|(pipeline, _)| pipeline.kind == item.kind)) {
+        return;
+    }
+    if let Some((pipeline, stage)) = schema.default_pipeline(item.kind).and_then(|pipeline| Some((pipeline, pipeline.stages.first()?))) {
+        item.values.set(code::PIPELINE, crm::Value::Int(pipeline.id.0));
+        item.values.set(code::STAGE, crm::Value::Int(stage.id.0));
+    }
 }
 
 /// Empties the bin of what went there before a moment; how many records. Their files go, too: the cards of the files

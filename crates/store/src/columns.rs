@@ -24,7 +24,9 @@ pub enum Held {
     Ref,
     /// Lists, as JSON.
     Json,
-    /// A table of answers, or the number or code of an account (only JSON keeps those two apart), as JSON.
+    /// Named answers inside one answer, the parts of an address among them, as JSON.
+    Parts,
+    /// The number or code of an account (only JSON keeps those two apart), as JSON.
     Whole,
 }
 
@@ -61,7 +63,8 @@ impl Held {
             FieldKind::Moment => Held::Moment,
             FieldKind::Flag => Held::Flag,
             FieldKind::AnyItem => Held::Ref,
-            FieldKind::Record { .. } | FieldKind::Address | FieldKind::Account { .. } => Held::Whole,
+            FieldKind::Record { .. } | FieldKind::Address => Held::Parts,
+            FieldKind::Account { .. } => Held::Whole,
             FieldKind::Text
             | FieldKind::LongText
             | FieldKind::RichText
@@ -79,7 +82,7 @@ impl Held {
     /// The type of the column.
     pub fn column(self, dialect: Dialect) -> &'static str {
         match (self, dialect) {
-            (Held::Text | Held::Ref | Held::Json | Held::Whole, _) => "TEXT",
+            (Held::Text | Held::Ref | Held::Json | Held::Parts | Held::Whole, _) => "TEXT",
             (Held::Int | Held::Decimal | Held::Money | Held::Moment, _) => "BIGINT",
             (Held::Date, _) => "INTEGER",
             (Held::Flag, _) => "SMALLINT",
@@ -103,7 +106,7 @@ impl Held {
             (Held::Date, Value::Date(date)) => Cell::Int(day_number(date.date)),
             (Held::Flag, Value::Flag(flag)) => Cell::from(*flag),
             (Held::Ref, Value::Ref(one)) => Cell::Text(one.item.to_string()),
-            (Held::Json | Held::Whole, value) => Cell::from(json(value)),
+            (Held::Json | Held::Parts | Held::Whole, value) => Cell::from(json(value)),
             _ => return Err(Failure::give_up(format!("the field {code} was given an answer of another kind than its own")).into()),
         })
     }
@@ -124,7 +127,7 @@ impl Held {
             (Held::Date, Cell::Int(number)) => Value::date(day(number).ok_or_else(broken)?),
             (Held::Flag, Cell::Int(number)) => Value::Flag(number != 0),
             (Held::Ref, Cell::Text(text)) => Value::item(text.parse().map_err(|()| broken())?),
-            (Held::Json | Held::Whole, Cell::Text(text)) => serde_json::from_str(&text).map_err(|_| broken())?,
+            (Held::Json | Held::Parts | Held::Whole, Cell::Text(text)) => serde_json::from_str(&text).map_err(|_| broken())?,
             _ => return Err(broken().into()),
         })
     }

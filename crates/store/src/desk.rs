@@ -66,6 +66,7 @@ impl<'a> Desk<'a> {
             last: Flag::new(Seq(0)),
         };
         desk.refresh()?;
+        sql.shape_is(desk.shape.borrow().schema.version);
         Ok(desk)
     }
 
@@ -82,6 +83,7 @@ impl<'a> Desk<'a> {
 
     /// The shape from now on.
     pub fn take_shape(&self, shape: Arc<Shape>) {
+        self.sql.shape_is(shape.schema.version);
         self.shape.replace(shape);
     }
 
@@ -223,6 +225,11 @@ impl<'a> Desk<'a> {
         }
         if self.sql.dialect() == Dialect::Postgres {
             self.rows("SELECT pg_advisory_xact_lock($1::bigint)::text", &[Cell::Int(crate::dialect::LOCK_EVENTS)])?;
+            // Another transaction may have changed the shape after this one saw it and before it wrote: a column may be
+            // another one now. From here on the rows written hold their tables as they are.
+            if shape::version(self)? != self.shape.borrow().schema.version {
+                return Err(self.stale());
+            }
         }
         pending.totals.write(self)?;
         if let Some(last) = crate::event_log::write(self, &pending.events)? {

@@ -1,7 +1,7 @@
 //! The doors `Read` and `Tx`, and which room each of them opens.
 
 use crate::desk::Desk;
-use crate::{accounts, automation, bin, event_log, items, jobs, joined, links, looks, people, shape, totals};
+use crate::{accounts, automation, bin, event_log, items, jobs, joined, links, looks, people, reshape, shape, totals};
 use crm::{
     Account, AccountId, Attempt, AttemptId, AttemptState, Binned, Cause, Count, Department, Double, EntityType, EntityTypeId, Evaluation, Event, Fact, FileId,
     Filter, InboundCall, InboundId, Item, ItemRef, Job, JobId, Layout, LinkedGroup, Look, MenuSection, Moment, Outcome, Pipeline, PipelineId, Program, Query,
@@ -230,20 +230,20 @@ impl Tx for Desk<'_> {
         looks::put_sections(self, sections)
     }
 
-    fn swap_field(&mut self, _kind: EntityTypeId, _from: &str, _to: &str) -> Outcome<()> {
-        Err(crm::Failure::give_up("not built yet").into())
+    fn swap_field(&mut self, kind: EntityTypeId, from: &str, to: &str) -> Outcome<()> {
+        reshape::swap_field(self, kind, from, to)
     }
-    fn remove_field(&mut self, _kind: EntityTypeId, _code: &str) -> Outcome<()> {
-        Err(crm::Failure::give_up("not built yet").into())
+    fn remove_field(&mut self, kind: EntityTypeId, code: &str) -> Outcome<()> {
+        reshape::remove_field(self, kind, code)
     }
-    fn remove_stage(&mut self, _stage: StageId) -> Outcome<()> {
-        Err(crm::Failure::give_up("not built yet").into())
+    fn remove_stage(&mut self, stage: StageId) -> Outcome<()> {
+        reshape::remove_stage(self, stage)
     }
-    fn remove_pipeline(&mut self, _pipeline: PipelineId) -> Outcome<()> {
-        Err(crm::Failure::give_up("not built yet").into())
+    fn remove_pipeline(&mut self, pipeline: PipelineId) -> Outcome<()> {
+        reshape::remove_pipeline(self, pipeline)
     }
-    fn remove_type(&mut self, _kind: EntityTypeId) -> Outcome<()> {
-        Err(crm::Failure::give_up("not built yet").into())
+    fn remove_type(&mut self, kind: EntityTypeId) -> Outcome<()> {
+        reshape::remove_type(self, kind)
     }
 
     fn read(&self) -> &dyn Read {

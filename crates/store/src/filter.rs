@@ -4,9 +4,11 @@
 //! every negation is written `IS NOT TRUE`, so the two are never told apart.
 
 use crate::columns::{Held, json};
-use crate::shape::{Column, Table};
+use crate::links::leads_to;
+use crate::shape::{Column, Shape, Table};
+use crate::sight::{Columns, Seen, sight};
 use crate::sql::{Cell, Dialect, Statement};
-use crm::{Fault, Filter, Op, Outcome, Refusal, Rights, Value, query::like};
+use crm::{Action, EntityTypeId, Fault, Filter, Op, Outcome, Refusal, Rights, Value, query::like};
 
 /// More values in one list are refused.
 const MOST_VALUES: usize = 5_000;
@@ -16,11 +18,19 @@ const MOST_COMPARISONS: usize = 500;
 const MOST_PARAMETERS: usize = 30_000;
 /// Deeper conditions are refused: each level costs the engine's parser.
 const DEEPEST: usize = 50;
+/// Conditions that go across more links than this, one behind the other, are refused: each is a search inside a search.
+const FARTHEST: usize = 3;
 
-/// Where a condition is written: the table is called `i` in the statement.
+/// Where a condition is written.
 pub struct Compiler<'a> {
     /// The engine.
     pub dialect: Dialect,
+    /// All tables: a condition may go across a link.
+    pub shape: &'a Shape,
+    /// How the table is called in the statement.
+    pub called: String,
+    /// How many links lie between this table and the one that is asked for.
+    pub hops: usize,
     /// The type's table.
     pub table: &'a Table,
     /// Whose rights: search looks only into what he sees.
@@ -60,7 +70,7 @@ impl Compiler<'_> {
                 out.push(")");
             }
             Filter::Search(text) => crate::search::write(self, out, text),
-            Filter::Linked { .. } => return Err(too_large()),
+            Filter::Linked { kind, field, filter } => self.linked(out, *kind, field, filter)?,
         }
         Ok(())
     }
@@ -83,16 +93,82 @@ impl Compiler<'_> {
     }
 
     fn comparison(&self, out: &mut Statement, field: &str, op: Op, wanted: &Value) -> Outcome<()> {
+        if let Some((link, field)) = field.split_once('.') {
+            return self.across(out, link, field, op, wanted);
+        }
         if field == crm::code::ID {
-            return self.column(out, "i.id", &Column { code: field.to_owned(), held: Held::Int }, op, wanted);
+            return self.column(out, &format!("{}.id", self.called), &Column { code: field.to_owned(), held: Held::Int }, op, wanted);
         }
         if let Some(column) = self.table.column(field) {
-            return self.column(out, &format!("i.\"{field}\""), column, op, wanted);
+            return self.column(out, &format!("{}.\"{field}\"", self.called), column, op, wanted);
         }
         if self.table.points.iter().any(|code| code == field) {
             return self.points(out, field, op, wanted);
         }
         Err(crm::query::unknown_field(field).into())
+    }
+
+    /// A compiler for the table at the other end of a link, and what may be seen of it; `None` when that is nothing.
+    fn beyond(&self, kind: EntityTypeId) -> Outcome<Option<(Compiler<'_>, Seen)>> {
+        if self.hops >= FARTHEST {
+            return Err(too_large());
+        }
+        let Some(table) = self.shape.tables.get(&kind) else { return Ok(None) };
+        let called = format!("t{}", self.hops + 1);
+        let seen = sight(self.rights, kind, Action::Read, &Columns::of(table, &called));
+        let compiler = Compiler { dialect: self.dialect, shape: self.shape, called, hops: self.hops + 1, table, rights: self.rights };
+        Ok((seen != Seen::Never).then_some((compiler, seen)))
+    }
+
+    /// A field of the record that a link leads to. What may not be seen does not fit, whatever is asked of it; where
+    /// there is no link at all there is no answer.
+    fn across(&self, out: &mut Statement, code: &str, field: &str, op: Op, wanted: &Value) -> Outcome<()> {
+        let link = self.table.link(code).ok_or_else(|| crm::query::unknown_field(code))?;
+        let to = link.to.ok_or_else(|| crm::query::unknown_field(code))?;
+        if !self.rights.sees(self.table.kind, code) || !self.rights.sees(to, field) {
+            return Err(crm::query::unknown_field(field).into());
+        }
+        if crm::query::fits_nothing(op, wanted) {
+            // Without a link there is no answer, and no answer fits.
+            match link.multiple {
+                true => drop(out.push("coalesce(").push(&self.called).push(".\"").push(code).push("\", '[]') = '[]'")),
+                false => drop(out.push(&self.called).push(".\"").push(code).push("\" IS NULL")),
+            }
+            out.push(" OR ");
+        }
+        let Some((beyond, seen)) = self.beyond(to)? else {
+            out.push("FALSE");
+            return Ok(());
+        };
+        out.push("EXISTS (SELECT 1 FROM ").push(&beyond.table.name).push(" AS ").push(&beyond.called).push(" WHERE ");
+        leads_to(out, link, &self.called, self.table.kind, &beyond.called, to, self.dialect);
+        out.push(" AND ");
+        seen.write(out, self.dialect);
+        out.push(" AND (");
+        beyond.comparison(out, field, op, wanted)?;
+        out.push("))");
+        Ok(())
+    }
+
+    /// Some record of another type that points here fits and may be seen.
+    fn linked(&self, out: &mut Statement, kind: EntityTypeId, field: &str, filter: &Filter) -> Outcome<()> {
+        let unknown = || Fault::from(crm::query::unknown_field(field));
+        let Some((beyond, seen)) = self.beyond(kind)? else {
+            out.push("FALSE");
+            return Ok(());
+        };
+        let link = beyond.table.link(field).filter(|link| link.to.is_none_or(|to| to == self.table.kind)).ok_or_else(unknown)?;
+        if !self.rights.sees(kind, field) {
+            return Err(unknown());
+        }
+        out.push("EXISTS (SELECT 1 FROM ").push(&beyond.table.name).push(" AS ").push(&beyond.called).push(" WHERE ");
+        leads_to(out, link, &beyond.called, kind, &self.called, self.table.kind, self.dialect);
+        out.push(" AND ");
+        seen.write(out, self.dialect);
+        out.push(" AND ");
+        beyond.any(out, filter)?;
+        out.push(")");
+        Ok(())
     }
 
     fn column(&self, out: &mut Statement, name: &str, column: &Column, op: Op, wanted: &Value) -> Outcome<()> {
@@ -105,8 +181,8 @@ impl Compiler<'_> {
             Op::Ge => self.ordered(out, name, column, ">=", wanted)?,
             Op::Lt => self.ordered(out, name, column, "<", wanted)?,
             Op::Le => self.ordered(out, name, column, "<=", wanted)?,
-            Op::Contains => self.contains(out, &words(name, column), &needle(wanted)),
-            Op::Like => self.like(out, &words(name, column), &needle(wanted)),
+            Op::Contains => self.contains(out, &words(self.dialect, name, column), &needle(wanted)),
+            Op::Like => self.like(out, &words(self.dialect, name, column), &needle(wanted)),
             Op::Ne | Op::NotIn | Op::NotContains | Op::NotLike => {
                 out.push("(");
                 self.column(out, name, column, positive(op), wanted)?;
@@ -127,11 +203,31 @@ impl Compiler<'_> {
             return Ok(());
         }
         if column.held == Held::Json {
-            self.holds_element(out, name, wanted);
+            if !self.in_side_table(out, column, wanted) {
+                self.holds_element(out, name, wanted);
+            }
             return Ok(());
         }
         out.push(name).push(" = ").bind(column.held.write(&column.code, wanted)?);
         Ok(())
+    }
+
+    /// A list of links, observers or offices that holds this answer is found in its side table, along an index.
+    fn in_side_table(&self, out: &mut Statement, column: &Column, wanted: &Value) -> bool {
+        let (kind, id) = (self.table.kind.0, format!("{}.id", self.called));
+        let target = self.table.link(&column.code).and_then(|link| crate::access::target(link.to, wanted));
+        let who = match (column.code.as_str(), wanted.as_int().filter(|id| *id > 0)) {
+            (crm::code::OBSERVERS, Some(user)) => Some(user),
+            (crm::code::SHARED_WITH, Some(office)) => Some(-office),
+            _ => None,
+        };
+        if let Some(at) = target {
+            out.push(&id).push(" IN (SELECT l.item_id FROM link AS l WHERE l.to_kind = ").bind(at.kind.0).push(" AND l.to_id = ").bind(at.id);
+            out.push(" AND l.kind = ").bind(kind).push(" AND l.field = ").bind(column.code.as_str()).push(")");
+        } else if let Some(who) = who {
+            out.push(&id).push(" IN (SELECT a.item_id FROM access AS a WHERE a.kind = ").bind(kind).push(" AND a.who = ").bind(who).push(")");
+        }
+        target.is_some() || who.is_some()
     }
 
     /// A list holds this answer.
@@ -156,7 +252,7 @@ impl Compiler<'_> {
 
     fn one_of(&self, out: &mut Statement, name: &str, column: &Column, list: &[Value]) -> Outcome<()> {
         // Each element of a list column is a comparison of its own.
-        let most = if matches!(column.held, Held::Json | Held::Whole) { MOST_COMPARISONS } else { MOST_VALUES };
+        let most = if matches!(column.held, Held::Json | Held::Whole | Held::Parts) { MOST_COMPARISONS } else { MOST_VALUES };
         if list.len() > most {
             return Err(too_large());
         }
@@ -173,7 +269,7 @@ impl Compiler<'_> {
             out.push(name).push(" IS NULL");
         }
         match column.held {
-            Held::Json | Held::Whole => {
+            Held::Json | Held::Whole | Held::Parts => {
                 for value in filled {
                     or(out);
                     self.equal(out, name, column, value)?;
@@ -193,7 +289,7 @@ impl Compiler<'_> {
     }
 
     fn ordered(&self, out: &mut Statement, name: &str, column: &Column, sign: &str, wanted: &Value) -> Outcome<()> {
-        if wanted.is_empty() || matches!(column.held, Held::Json | Held::Whole) {
+        if wanted.is_empty() || matches!(column.held, Held::Json | Held::Whole | Held::Parts) {
             out.push("FALSE");
             return Ok(());
         }
@@ -307,19 +403,19 @@ impl Compiler<'_> {
 
     /// Looks into the table of points first: an equal phone is one step in its index.
     fn some_point(&self, out: &mut Statement, field: &str, more: impl FnOnce(&mut Statement)) {
-        out.push("i.id IN (SELECT p.item_id FROM point AS p WHERE p.kind = ").bind(self.table.kind.0).push(" AND p.field = ").bind(field);
+        out.push(&self.called).push(".id IN (SELECT p.item_id FROM point AS p WHERE p.kind = ").bind(self.table.kind.0).push(" AND p.field = ").bind(field);
         more(out);
         out.push(")");
     }
 
     /// All points of a field as one text: the field's code was found in the schema, so it is a checked identifier.
     fn all_points(&self, field: &str) -> String {
-        let (kind, one) = (self.table.kind, "vekha_lower(p.raw) || ' ' || p.normal");
+        let (kind, called, one) = (self.table.kind, &self.called, "vekha_lower(p.raw) || ' ' || p.normal");
         let all = match self.dialect {
             Dialect::Sqlite => format!("group_concat({one}, ' ' ORDER BY p.position)"),
             Dialect::Postgres => format!("string_agg({one}, ' ' ORDER BY p.position)"),
         };
-        format!("coalesce((SELECT {all} FROM point AS p WHERE +p.kind = {kind} AND p.item_id = i.id AND p.field = '{field}'), '')")
+        format!("coalesce((SELECT {all} FROM point AS p WHERE +p.kind = {kind} AND p.item_id = {called}.id AND p.field = '{field}'), '')")
     }
 }
 
@@ -333,10 +429,19 @@ fn too_large() -> Fault {
 }
 
 /// The words of an answer as `contains` sees them.
-fn words(name: &str, column: &Column) -> Option<String> {
+fn words(dialect: Dialect, name: &str, column: &Column) -> Option<String> {
     match column.held {
         Held::Text => Some(format!("coalesce(vekha_lower({name}), '')")),
         Held::Int => Some(format!("coalesce(CAST({name} AS TEXT), '')")),
+        // The parts of an address one after the other, in the order of their codes.
+        Held::Parts => Some(match dialect {
+            Dialect::Sqlite => {
+                format!("coalesce((SELECT group_concat(vekha_lower(part.value), ' ') FROM json_each({name}) AS part WHERE part.type = 'text'), '')")
+            }
+            Dialect::Postgres => format!(
+                "coalesce((SELECT string_agg(vekha_lower(part.value #>> '{{}}'), ' ') FROM json_each(CAST({name} AS json)) AS part WHERE json_typeof(part.value) = 'string'), '')"
+            ),
+        }),
         Held::Decimal | Held::Money | Held::Moment | Held::Date | Held::Flag | Held::Ref | Held::Json | Held::Whole => None,
     }
 }

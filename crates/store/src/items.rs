@@ -4,12 +4,13 @@ use crate::columns::Held;
 use crate::desk::Desk;
 use crate::filter::Compiler;
 use crate::page::Pager;
-use crate::shape::Table;
+use crate::shape::{Shape, Table};
 use crate::sight::{Columns, Seen, sight};
-use crate::sql::{Cell, Row, Statement};
+use crate::sql::{Cell, Dialect, Row, Statement};
 use crate::{access, bin, event_log, joined, search};
-use crm::{Action, Cause, Count, Fact, Failure, Item, ItemRef, Outcome, Point, Query, Refusal, Rights, Value, Values, code};
+use crm::{Action, Cause, Count, EntityTypeId, Fact, Failure, Filter, Item, ItemRef, Outcome, Point, Query, Refusal, Rights, Value, Values, code};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Most items in one answer.
 const LONGEST_PAGE: u32 = 500;
@@ -82,31 +83,68 @@ pub fn count(desk: &Desk<'_>, rights: &Rights, query: &Query, cap: u64) -> Outco
 
 /// A checked condition, ready to be written into any number of statements.
 pub struct Condition<'a> {
-    compiler: Compiler<'a>,
+    rights: &'a Rights,
+    table: &'a Table,
+    shape: Arc<Shape>,
+    dialect: Dialect,
     seen: Seen,
-    filter: crm::Filter,
+    filter: Filter,
 }
 
 /// `None` when nothing at all may be seen.
 pub fn condition<'a>(desk: &Desk<'_>, rights: &'a Rights, query: &Query, table: &'a Table) -> Outcome<Option<Condition<'a>>> {
-    let schema = desk.schema_now();
-    for field in query.filter.fields().into_iter().chain(query.order.iter().map(|order| order.field.as_str())) {
-        if schema.field(query.kind, field).is_none() || !rights.sees(query.kind, field) {
-            return Err(crm::query::unknown_field(field).into());
+    let shape = desk.shape();
+    for field in query.order.iter().map(|order| order.field.as_str()) {
+        demand_seen(&shape, rights, query.kind, field)?;
+    }
+    demand_all_seen(&shape, rights, query.kind, &query.filter)?;
+    let filter = query.filter.typed(&shape.schema, query.kind)?;
+    let seen = sight(rights, query.kind, Action::Read, &Columns::of(table, "i"));
+    let dialect = desk.sql.dialect();
+    Ok((seen != Seen::Never).then_some(Condition { rights, table, shape, dialect, seen, filter }))
+}
+
+/// Unknown and hidden fields look alike, also those at the other end of a link.
+fn demand_seen(shape: &Shape, rights: &Rights, kind: EntityTypeId, path: &str) -> Outcome<()> {
+    let known = shape.schema.field_on_path(kind, path).is_some();
+    let seen = match path.split_once('.') {
+        None => rights.sees(kind, path),
+        Some((link, field)) => {
+            let to = shape.tables.get(&kind).and_then(|table| table.link(link)).and_then(|link| link.to);
+            rights.sees(kind, link) && to.is_some_and(|to| rights.sees(to, field))
+        }
+    };
+    match known && seen {
+        true => Ok(()),
+        false => Err(crm::query::unknown_field(path).into()),
+    }
+}
+
+fn demand_all_seen(shape: &Shape, rights: &Rights, kind: EntityTypeId, filter: &Filter) -> Outcome<()> {
+    match filter {
+        Filter::Any | Filter::Search(_) => Ok(()),
+        Filter::All(list) | Filter::One(list) => list.iter().try_for_each(|one| demand_all_seen(shape, rights, kind, one)),
+        Filter::Not(inner) => demand_all_seen(shape, rights, kind, inner),
+        Filter::Is { field, .. } => demand_seen(shape, rights, kind, field),
+        Filter::Linked { kind: other, field, filter } => {
+            demand_seen(shape, rights, *other, field)?;
+            demand_all_seen(shape, rights, *other, filter)
         }
     }
-    let filter = query.filter.typed(&schema, query.kind)?;
-    let compiler = Compiler { dialect: desk.sql.dialect(), table, rights };
-    let seen = sight(rights, query.kind, Action::Read, &Columns::of(table, "i"));
-    Ok((seen != Seen::Never).then_some(Condition { compiler, seen, filter }))
 }
 
 impl Condition<'_> {
-    /// Writes what may be seen and what is asked for.
+    /// Writes what may be seen and what is asked for; the table is called `i` in the statement.
     pub fn write_into(&self, out: &mut Statement) -> Outcome<()> {
-        self.seen.write(out, self.compiler.dialect);
+        self.seen.write(out, self.dialect);
         out.push(" AND ");
-        self.compiler.write(out, &self.filter)
+        self.asked(out)
+    }
+
+    /// Writes only what is asked for.
+    fn asked(&self, out: &mut Statement) -> Outcome<()> {
+        let compiler = Compiler { dialect: self.dialect, shape: &self.shape, called: "i".to_owned(), hops: 0, table: self.table, rights: self.rights };
+        compiler.write(out, &self.filter)
     }
 }
 
@@ -291,10 +329,8 @@ fn new_point(desk: &Desk<'_>, at: ItemRef, field: &str, position: Cell, point: &
 /// Whether the engine gave this number to a point once: a number from elsewhere (a copied record) could be given again later.
 fn given_before(desk: &Desk<'_>, id: i64) -> Outcome<bool> {
     let sql = match desk.sql.dialect() {
-        crate::sql::Dialect::Sqlite => "SELECT 1 FROM sqlite_sequence WHERE name = 'point' AND seq >= $1",
-        crate::sql::Dialect::Postgres => {
-            "SELECT 1 FROM pg_sequences WHERE sequencename = 'point_id_seq' AND schemaname = current_schema() AND last_value >= $1"
-        }
+        Dialect::Sqlite => "SELECT 1 FROM sqlite_sequence WHERE name = 'point' AND seq >= $1",
+        Dialect::Postgres => "SELECT 1 FROM pg_sequences WHERE sequencename = 'point_id_seq' AND schemaname = current_schema() AND last_value >= $1",
     };
     Ok(desk.first(sql, &[id.into()])?.is_some())
 }

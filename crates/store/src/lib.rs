@@ -29,6 +29,7 @@ mod news;
 mod page;
 mod people;
 mod postgres;
+mod reshape;
 mod search;
 mod shape;
 mod sight;

@@ -118,7 +118,7 @@ pub fn write(compiler: &Compiler<'_>, out: &mut Statement, text: &str) {
     let by_index = indexed(table) && long;
     out.push("(");
     if by_index {
-        through_index(compiler.dialect, table, out, &needles);
+        through_index(compiler, out, &needles);
     }
     if !by_index || visible.len() < table.searchable.len() {
         if by_index {
@@ -129,9 +129,10 @@ pub fn write(compiler: &Compiler<'_>, out: &mut Statement, text: &str) {
     out.push(")");
 }
 
-fn through_index(dialect: Dialect, table: &Table, out: &mut Statement, needles: &[String]) {
-    out.push("i.id IN (SELECT rowid FROM ").push(&table.search).push(" WHERE ");
-    match dialect {
+fn through_index(compiler: &Compiler<'_>, out: &mut Statement, needles: &[String]) {
+    let table = compiler.table;
+    out.push(&compiler.called).push(".id IN (SELECT rowid FROM ").push(&table.search).push(" WHERE ");
+    match compiler.dialect {
         Dialect::Sqlite => {
             let phrases: Vec<String> = needles.iter().map(|needle| format!("\"{}\"", needle.replace('"', "\"\""))).collect();
             out.push(&table.search).push(" MATCH ").bind(phrases.join(" OR "));
@@ -153,7 +154,9 @@ fn through_fields(compiler: &Compiler<'_>, out: &mut Statement, visible: &[&Stri
     for code in visible {
         let points = compiler.table.points.contains(code);
         if points {
-            out.push(" OR i.id IN (SELECT p.item_id FROM point AS p WHERE p.kind = ")
+            out.push(" OR ")
+                .push(&compiler.called)
+                .push(".id IN (SELECT p.item_id FROM point AS p WHERE p.kind = ")
                 .bind(compiler.table.kind.0)
                 .push(" AND p.field = ")
                 .bind(code.as_str())
@@ -162,7 +165,17 @@ fn through_fields(compiler: &Compiler<'_>, out: &mut Statement, visible: &[&Stri
         for needle in needles {
             match points {
                 true => drop(out.push(" OR ").push(holds).push("(replace(vekha_lower(p.raw) || ' ' || p.normal, 'ё', 'е'), ").bind(needle).push(") > 0")),
-                false => drop(out.push(" OR ").push(holds).push("(replace(vekha_lower(i.\"").push(code).push("\"), 'ё', 'е'), ").bind(needle).push(") > 0")),
+                false => drop(
+                    out.push(" OR ")
+                        .push(holds)
+                        .push("(replace(vekha_lower(")
+                        .push(&compiler.called)
+                        .push(".\"")
+                        .push(code)
+                        .push("\"), 'ё', 'е'), ")
+                        .bind(needle)
+                        .push(") > 0"),
+                ),
             }
         }
         if points {

@@ -90,6 +90,11 @@ impl Table {
     pub fn column(&self, code: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.code == code)
     }
+
+    /// The field with this code that points at records.
+    pub fn link(&self, code: &str) -> Option<&Link> {
+        self.links.iter().find(|link| link.field == code)
+    }
 }
 
 fn link(field: &Field) -> Option<Link> {
@@ -183,26 +188,57 @@ pub fn install_type(desk: &mut Desk<'_>, wanted: &EntityType) -> Outcome<()> {
         desk.batch(&dialect.fill(&format!("CREATE TABLE {} (id {{id_once}}, _version BIGINT NOT NULL)", table.name)))?;
     }
     for column in table.columns.iter().filter(|column| !former.contains(&column.code)) {
+        if known.is_some() {
+            crate::reshape::make_room(desk, &table, &column.code)?;
+        }
         desk.batch(&format!("ALTER TABLE {} ADD COLUMN \"{}\" {}", table.name, column.code, column.held.column(dialect)))?;
     }
-    for statement in indexes(dialect, &merged, &table) {
-        desk.batch(&statement)?;
-    }
+    index(desk, &merged, &table)?;
     let body = json(&merged);
     desk.run(
         "INSERT INTO entity_type (id, code, body) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
         &[merged.id.0.into(), merged.code.as_str().into(), body.into()],
     )?;
     changed(desk)?;
-    let before = known.as_ref().map(Table::of);
-    if table.searched {
-        desk.batch(&dialect.search_table(&table.search))?;
-        let same = before.is_some_and(|before| before.searched && before.searchable == table.searchable);
-        if known.is_some() && !same {
-            crate::search::rebuild(desk, &table)?;
+    match known {
+        Some(known) => search_again(desk, &Table::of(&known), &merged),
+        None if table.searched => desk.batch(&dialect.search_table(&table.search)),
+        None => Ok(()),
+    }
+}
+
+/// Makes the indexes that are not there yet.
+fn index(desk: &Desk<'_>, shape: &EntityType, table: &Table) -> Outcome<()> {
+    let dialect = desk.sql.dialect();
+    let known: Vec<String> = match dialect {
+        // An index goes with its column when that gets another name, and cannot get another name itself.
+        Dialect::Sqlite => desk
+            .rows("SELECT sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL", &[table.name.as_str().into()])?
+            .into_iter()
+            .map(|mut row| row.text(0))
+            .collect(),
+        Dialect::Postgres => Vec::new(),
+    };
+    for statement in indexes(dialect, shape, table) {
+        let on = statement.split_once(" ON ").map_or("", |parts| parts.1);
+        if !known.iter().any(|one| one.split_once(" ON ").is_some_and(|parts| parts.1 == on)) {
+            desk.batch(&statement)?;
         }
     }
     Ok(())
+}
+
+/// Search follows the shape: it gets its table, and looks into other fields than before.
+pub fn search_again(desk: &Desk<'_>, former: &Table, shape: &EntityType) -> Outcome<()> {
+    let table = Table::of(shape);
+    if !table.searched {
+        return Ok(());
+    }
+    desk.batch(&desk.sql.dialect().search_table(&table.search))?;
+    match former.searched && former.searchable == table.searchable {
+        true => Ok(()),
+        false => crate::search::rebuild(desk, &table),
+    }
 }
 
 /// Fields are never dropped, and never change the form in which they are kept.
@@ -253,10 +289,15 @@ fn check(shape: &EntityType) -> Outcome<()> {
     }
 }
 
+/// The name of the index on a field.
+pub fn index_name(kind: EntityTypeId, suffix: &str) -> String {
+    format!("ix_{kind}_{suffix}")
+}
+
 /// The indexes of a type: its indexed fields, what points at other records, and what boards and lists walk along.
 pub fn indexes(dialect: Dialect, shape: &EntityType, table: &Table) -> Vec<String> {
     let first = dialect.nulls(false);
-    let name = |suffix: &str| format!("ix_{}_{suffix}", shape.id);
+    let name = |suffix: &str| index_name(shape.id, suffix);
     let on = |suffix: &str, columns: &str| format!("CREATE INDEX IF NOT EXISTS {} ON {} ({columns})", name(suffix), table.name);
     let mut list: Vec<String> = shape
         .fields
@@ -277,7 +318,7 @@ pub fn indexes(dialect: Dialect, shape: &EntityType, table: &Table) -> Vec<Strin
 }
 
 /// The shape changed: everybody reads it anew, this transaction at once.
-fn changed(desk: &Desk<'_>) -> Outcome<()> {
+pub fn changed(desk: &Desk<'_>) -> Outcome<()> {
     next(desk, "shape")?;
     desk.take_shape(load(desk)?);
     Ok(())

@@ -161,6 +161,8 @@ pub trait Sql {
     fn execute(&self, sql: &str, params: &[Cell]) -> Result<u64, SqlError>;
     /// Runs a statement that answers rows.
     fn query(&self, sql: &str, params: &[Cell]) -> Result<Vec<Row>, SqlError>;
+    /// From now on the shape of the data has this version: plans made for another one may be wrong.
+    fn shape_is(&self, version: i64);
     /// Runs several statements without parameters and answers.
     fn batch(&self, sql: &str) -> Result<(), SqlError>;
 }

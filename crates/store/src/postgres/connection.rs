@@ -6,7 +6,7 @@ use postgres::error::SqlState;
 use postgres::types::private::BytesMut;
 use postgres::types::{FromSql, IsNull, ToSql, Type};
 use postgres::{Client, Config, NoTls, Statement};
-use std::cell::RefCell;
+use std::cell::{Cell as Flag, RefCell};
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::Arc;
@@ -24,6 +24,8 @@ const SETTINGS: &str = "SET synchronous_commit = on; SET lock_timeout = '15s'; S
 pub struct Line {
     client: RefCell<Client>,
     prepared: RefCell<HashMap<String, Statement>>,
+    /// The version of the shape for which these were prepared.
+    shape: Flag<i64>,
 }
 
 impl Line {
@@ -37,7 +39,7 @@ impl Line {
         }
         .map_err(told)?;
         client.batch_execute(SETTINGS).map_err(told)?;
-        Ok(Line { client: RefCell::new(client), prepared: RefCell::default() })
+        Ok(Line { client: RefCell::new(client), prepared: RefCell::default(), shape: Flag::new(0) })
     }
 
     /// The connection is lost.
@@ -75,6 +77,13 @@ impl Sql for Line {
         let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|cell| cell as &(dyn ToSql + Sync)).collect();
         let rows = self.client.borrow_mut().query(&statement, &params).map_err(told)?;
         rows.iter().map(|row| (0..row.len()).map(|at| row.try_get::<_, Cell>(at).map_err(told)).collect::<Result<_, _>>().map(Row)).collect()
+    }
+
+    /// A column may have another type now under the name of a former one: the server refuses plans made before.
+    fn shape_is(&self, version: i64) {
+        if self.shape.replace(version) != version {
+            self.prepared.borrow_mut().clear();
+        }
     }
 
     fn batch(&self, sql: &str) -> Result<(), SqlError> {

@@ -178,6 +178,9 @@ impl Sql for Spoken<'_> {
         Ok(found)
     }
 
+    /// The engine itself notices that a table changed and plans anew.
+    fn shape_is(&self, _: i64) {}
+
     fn batch(&self, sql: &str) -> Result<(), SqlError> {
         self.0.execute_batch(sql).map_err(told)
     }

@@ -14,6 +14,7 @@ mod pages;
 mod people;
 mod rights;
 mod search;
+mod sight;
 mod tls;
 
 /// Makes of each function a test on either engine.
