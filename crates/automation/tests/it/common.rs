@@ -143,7 +143,7 @@ fn found(tx: &mut dyn Tx, now: Moment) -> Outcome<(UserId, UserId, ItemRef)> {
         is_default: pack.is_default,
         stages: pack.stages,
     })?;
-    let mut staff: PackStaff = read_pack("debt-relief/roles.toml");
+    let staff: PackStaff = read_pack("debt-relief/roles.toml");
     for department in &staff.departments {
         tx.put_department(&mut department.below(0))?;
     }

@@ -129,7 +129,7 @@ impl Office {
                     is_default: pack.is_default,
                     stages: pack.stages,
                 })?;
-                let mut staff: PackStaff = read("debt-relief/roles.toml");
+                let staff: PackStaff = read("debt-relief/roles.toml");
                 for department in &staff.departments {
                     tx.put_department(&mut department.below(0))?;
                 }
