@@ -1,12 +1,12 @@
 //! One record, and the only ways in which it is made, changed and deleted.
 
 use crate::doors::{Read, Tx};
-use crate::entity::{EntityType, code, kind};
+use crate::answers::{self, Desk};
+use crate::entity::{EntityType, Pipeline, Schema, Stage, code, kind};
 use crate::event::{Cause, Change, Fact};
 use crate::failure::{Outcome, Refusal};
-use crate::field::FieldKind;
 use crate::ids::{EntityTypeId, FileId, ItemRef, PipelineId, Seq, StageId, UserId};
-use crate::label::Label;
+use crate::naming;
 use crate::rights::{Action, Rights};
 use crate::staff::StoredFile;
 use crate::value::{Value, Values};
@@ -90,7 +90,9 @@ pub fn create(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, kind: EntityTypeI
 pub fn create_with(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, kind: EntityTypeId, given: &Values, facts: Vec<Fact>) -> Outcome<Item> {
     let schema = tx.schema();
     let shape = schema.kind(kind).ok_or_else(|| Refusal::new("unknown_type", "Такого типа записей нет", "There is no such type of records"))?;
-    let mut values = accept(tx, rights, shape, given)?;
+    let nothing = Values::new();
+    let desk = Desk { read: tx.read(), rights, cause, shape, before: &nothing, at: ItemRef::new(kind, 0) };
+    let mut values = desk.accept(given)?;
     for field in &shape.fields {
         if values.get(&field.code).is_empty() && !field.default.is_empty() {
             values.set(field.code.clone(), field.accept(&field.default)?);
@@ -101,7 +103,7 @@ pub fn create_with(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, kind: Entity
         values.set(code::RESPONSIBLE, Value::user(maker));
     }
     if shape.has(code::OFFICE) && values.get(code::OFFICE).is_empty() {
-        let office = home_office(tx, rights, UserId(values.int(code::RESPONSIBLE).unwrap_or(0)))?;
+        let office = home_office(tx.read(), rights, UserId(values.int(code::RESPONSIBLE).unwrap_or(0)))?;
         if office != 0 {
             values.set(code::OFFICE, Value::Int(office));
         }
@@ -109,25 +111,35 @@ pub fn create_with(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, kind: Entity
     let mut first = vec![Fact::Created];
     if shape.staged {
         let (pipeline, stage) = starting_stage(&schema, kind, &values)?;
-        values.set(code::PIPELINE, Value::Int(pipeline.0));
-        values.set(code::STAGE, Value::Int(stage.0));
-        values.set(code::MOVED_AT, Value::moment(cause.at));
-        values.set(code::MOVED_BY, Value::user(cause.by.user()));
-        first.push(Fact::Moved { from: None, to: stage, pipeline });
+        crate::stage::stand_on(tx, cause, &mut values, pipeline, stage)?;
+        first.push(Fact::Moved { from: None, to: stage.id, pipeline: pipeline.id });
     }
     values.set(code::CREATED_AT, Value::moment(cause.at));
     values.set(code::CREATED_BY, Value::user(cause.by.user()));
     values.set(code::UPDATED_AT, Value::moment(cause.at));
     values.set(code::UPDATED_BY, Value::user(cause.by.user()));
-    if values.get(code::TITLE).is_empty() {
-        values.set(code::TITLE, Value::text(default_title(shape, &values)));
-    }
-    demand_required(shape, &values)?;
     let mut item = Item { kind, id: 0, version: 0, values };
     rights.demand(Action::Create, &item)?;
+    naming::number(tx, cause, shape, &mut item)?;
+    let nameless = item.values.get(code::TITLE).is_empty();
+    if nameless {
+        item.values.set(code::TITLE, Value::text(naming::title(tx.read(), shape, &item)?));
+    }
+    match cause.quiet {
+        true => crate::require::demand_always(tx.read(), shape, &item)?,
+        false => crate::require::demand_new(tx.read(), shape, &item)?,
+    }
+    answers::demand_together(shape, &nothing, &item.values, cause)?;
+    answers::demand_unique(tx, rights, shape, &nothing, &item)?;
     first.extend(facts);
-    tx.save(&mut item, cause, first)?;
-    Ok(item)
+    keep(tx, cause, shape, &nothing, &mut item, first)?;
+    if nameless && naming::needs_number(shape) {
+        // The number is known only now; nobody has seen the record under another name yet.
+        let title = Value::text(naming::title(tx.read(), shape, &item)?);
+        tx.put_answer(item.at(), code::TITLE, &title)?;
+        item.values.set(code::TITLE, title);
+    }
+    crate::stage::go_on(tx, cause, &schema, item)
 }
 
 /// The office of a new record: that of whoever answers for it, or of whoever makes it.
@@ -136,31 +148,40 @@ fn home_office(read: &dyn Read, rights: &Rights, responsible: UserId) -> Outcome
     Ok(if office == 0 { rights.office } else { office })
 }
 
+/// Saves an item whose answers changed from `before`: the one place through which every item of this crate goes.
+pub(crate) fn keep(tx: &mut dyn Tx, cause: &Cause, shape: &EntityType, before: &Values, item: &mut Item, facts: Vec<Fact>) -> Outcome<()> {
+    let _ = (shape, before);
+    tx.save(item, cause, facts)
+}
+
 /// Changes answers of an item. Answers equal to the old ones are no change; no change leaves no event.
-/// A change of `stage` is a move and goes through [`crate::stage::move_to`] instead.
+/// A change of `stage` is a move and goes through [`crate::stage::move_to`] after it, in the same transaction.
 ///
 /// # Errors
 /// Refuses wrong answers, fields the program keeps, and whom the rights do not allow.
 pub fn change(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef, given: &Values) -> Outcome<Item> {
-    let mut item = demand(tx, rights, Action::Change, at)?;
+    let mut item = demand(tx.read(), rights, Action::Change, at)?;
     let schema = tx.schema();
     let shape = schema.kind(at.kind).ok_or_else(Refusal::not_found)?;
     let mut given = given.clone();
     let to = new_place(&schema, shape, &item, &mut given)?;
     if let Some(to) = to {
-        crate::stage::demand_place(tx, rights, &item, to)?;
+        crate::stage::demand_place(tx.read(), rights, &item, to)?;
     }
-    let mut accepted = accept(tx, rights, shape, &given)?;
-    move_office(tx, shape, &item, &mut given, &mut accepted)?;
-    let before = item.values.clone();
+    let before = item.clone();
+    let desk = Desk { read: tx.read(), rights, cause, shape, before: &before.values, at };
+    let mut accepted = desk.accept(&given)?;
+    move_office(tx.read(), shape, &item, &mut given, &mut accepted)?;
     let mut facts = apply(shape, &mut item, &given, accepted);
     if !facts.is_empty() {
-        rename(shape, &before, &mut item, &mut facts);
-        demand_required(shape, &item.values)?;
+        rename(tx.read(), shape, &before, &mut item, &mut facts)?;
+        crate::require::demand_kept(tx.read(), shape, &before, &item)?;
+        answers::demand_together(shape, &before.values, &item.values, cause)?;
+        answers::demand_unique(tx, rights, shape, &before.values, &item)?;
         // Whoever gives an item away must still be allowed to hold it at this moment; afterwards it may leave his sight.
         item.values.set(code::UPDATED_AT, Value::moment(cause.at));
         item.values.set(code::UPDATED_BY, Value::user(cause.by.user()));
-        tx.save(&mut item, cause, facts)?;
+        keep(tx, cause, shape, &before.values, &mut item, facts)?;
     }
     match to {
         Some(to) => crate::stage::move_loaded(tx, cause, item, to),
@@ -169,7 +190,7 @@ pub fn change(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef, give
 }
 
 /// Takes the new stage out of what is given; a new pipeline without a stage is its first stage.
-fn new_place(schema: &crate::entity::Schema, shape: &EntityType, item: &Item, given: &mut Values) -> Outcome<Option<StageId>> {
+fn new_place(schema: &Schema, shape: &EntityType, item: &Item, given: &mut Values) -> Outcome<Option<StageId>> {
     if !shape.staged {
         return Ok(None);
     }
@@ -245,15 +266,19 @@ fn apply(shape: &EntityType, item: &mut Item, given: &Values, mut accepted: Valu
 
 /// A record that is called by its answers (a client by his name) is called anew when they change, unless somebody gave it
 /// another title by hand.
-fn rename(shape: &EntityType, before: &Values, item: &mut Item, facts: &mut [Fact]) {
-    let title = default_title(shape, &item.values);
-    if before.text(code::TITLE) != default_title(shape, before) || item.title() != before.text(code::TITLE) || item.title() == title {
-        return;
+fn rename(read: &dyn Read, shape: &EntityType, before: &Item, item: &mut Item, facts: &mut [Fact]) -> Outcome<()> {
+    if item.title() != before.title() || before.title() != naming::title(read, shape, before)? {
+        return Ok(());
+    }
+    let title = naming::title(read, shape, item)?;
+    if item.title() == title {
+        return Ok(());
     }
     let old = std::mem::replace(item.values.0.entry(code::TITLE.to_owned()).or_default(), Value::text(&title));
     if let Some(Fact::Changed { changes }) = facts.first_mut() {
         changes.push(Change { field: code::TITLE.to_owned(), old, new: Value::text(title) });
     }
+    Ok(())
 }
 
 /// Deletes an item; its last answers stay in the log.
@@ -262,10 +287,6 @@ fn rename(shape: &EntityType, before: &Values, item: &mut Item, facts: &mut [Fac
 /// Refuses whom the rights do not allow.
 pub fn delete(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef) -> Outcome<()> {
     let item = demand(tx, rights, Action::Delete, at)?;
-    // A record that was joined is found under the one that kept its things: deleting it must not delete that one.
-    if item.at() != at {
-        return Err(Refusal::not_found().into());
-    }
     tx.remove(&item, cause)
 }
 
@@ -335,88 +356,13 @@ pub fn comment(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef, tex
     tx.record(&item, cause, Fact::Commented { text: text.to_owned() })
 }
 
-/// Gives every answer the kind of its field; refuses unknown, hidden and program-kept fields.
-fn accept(tx: &dyn Read, rights: &Rights, shape: &EntityType, given: &Values) -> Outcome<Values> {
-    let mut accepted = Values::new();
-    let mut wrong: Vec<(String, Label)> = Vec::new();
-    for (code, value) in &given.0 {
-        let Some(field) = shape.field(code).filter(|_| rights.sees(shape.id, code)) else {
-            wrong.push((code.clone(), crate::query::unknown_field(code).text));
-            continue;
-        };
-        if field.read_only && rights.user != UserId::SYSTEM {
-            wrong.push((code.clone(), Label::new(format!("«{}» заполняет система", field.title.ru), format!("{} is filled by the system", field.title.en))));
-            continue;
-        }
-        if !rights.writes(shape.id, code) {
-            let reason =
-                Label::new(format!("«{}»: у вас нет права изменять это поле", field.title.ru), format!("{}: you may not change this field", field.title.en));
-            wrong.push((code.clone(), reason));
-            continue;
-        }
-        match field.accept(value) {
-            Ok(value) => {
-                if let Err(reason) = check_link(tx, rights, &field.kind, &field.title, &value) {
-                    wrong.push((code.clone(), reason));
-                } else if !value.is_empty() {
-                    accepted.set(code.clone(), value);
-                }
-            }
-            Err(refusal) => wrong.extend(refusal.fields),
-        }
-    }
-    match wrong.is_empty() {
-        true => Ok(accepted),
-        false => Err(Refusal { fields: wrong, ..Refusal::new("wrong_values", "Проверьте заполнение полей", "Check the fields") }.into()),
-    }
-}
-
-/// A link must lead to something that exists and that the writer may see.
-fn check_link(tx: &dyn Read, rights: &Rights, kind: &FieldKind, title: &Label, value: &Value) -> Result<(), Label> {
-    let target = match (kind, value) {
-        (FieldKind::Link { to }, Value::Int(id)) if *id != 0 => Some(ItemRef::new(*to, *id)),
-        (FieldKind::AnyItem, Value::Ref(one)) => Some(one.item),
-        (FieldKind::User, Value::Int(id)) if *id != 0 => {
-            let known = tx.user(UserId(*id)).ok().flatten().is_some();
-            return if known {
-                Ok(())
-            } else {
-                Err(Label::new(format!("«{}»: такого сотрудника нет", title.ru), format!("{}: there is no such employee", title.en)))
-            };
-        }
-        _ => None,
-    };
-    match target {
-        Some(at) if tx.item(rights, at).ok().flatten().is_none() => {
-            Err(Label::new(format!("«{}»: запись не найдена", title.ru), format!("{}: the record was not found", title.en)))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn demand_required(shape: &EntityType, values: &Values) -> Outcome<()> {
-    let missing: Vec<(String, Label)> = shape
-        .fields
-        .iter()
-        .filter(|field| field.required && values.get(&field.code).is_empty())
-        .map(|field| (field.code.clone(), Label::new(format!("заполните «{}»", field.title.ru), format!("{} is required", field.title.en))))
-        .collect();
-    match missing.is_empty() {
-        true => Ok(()),
-        false => Err(Refusal {
-            fields: missing, ..Refusal::new("required", "Заполнены не все обязательные поля", "Some required fields are empty")
-        }
-        .into()),
-    }
-}
-
-fn starting_stage(schema: &crate::entity::Schema, kind: EntityTypeId, values: &Values) -> Outcome<(PipelineId, StageId)> {
+fn starting_stage<'a>(schema: &'a Schema, kind: EntityTypeId, values: &Values) -> Outcome<(&'a Pipeline, &'a Stage)> {
     let unknown = || Refusal::new("unknown_stage", "Такой стадии нет", "There is no such stage");
     if let Some(stage) = values.int(code::STAGE) {
         let (pipeline, stage) = schema.stage(StageId(stage)).filter(|(pipeline, _)| pipeline.kind == kind).ok_or_else(unknown)?;
         let wanted = values.int(code::PIPELINE).map(PipelineId);
         return match wanted.is_none_or(|wanted| wanted == pipeline.id) {
-            true => Ok((pipeline.id, stage.id)),
+            true => Ok((pipeline, stage)),
             false => Err(unknown().into()),
         };
     }
@@ -426,24 +372,13 @@ fn starting_stage(schema: &crate::entity::Schema, kind: EntityTypeId, values: &V
     };
     let pipeline = pipeline.ok_or_else(|| Refusal::new("unknown_pipeline", "Такой воронки нет", "There is no such pipeline"))?;
     let stage = pipeline.stages.first().ok_or_else(unknown)?;
-    Ok((pipeline.id, stage.id))
-}
-
-/// A contact is called by its name or phone, anything else by its kind.
-fn default_title(shape: &EntityType, values: &Values) -> String {
-    let name = [values.text("last_name"), values.text("first_name"), values.text("middle_name")];
-    let name: Vec<&str> = name.into_iter().filter(|part| !part.is_empty()).collect();
-    if !name.is_empty() {
-        return name.join(" ");
-    }
-    let point = values.points(code::PHONE).first().or_else(|| values.points(code::EMAIL).first());
-    point.map_or_else(|| shape.title.ru.clone(), |point| point.raw.clone())
+    Ok((pipeline, stage))
 }
 
 /// The shape of the item's kind.
 ///
 /// # Errors
 /// `unknown_type` when the type was removed.
-pub fn shape_of(schema: &Arc<crate::entity::Schema>, kind: EntityTypeId) -> Outcome<EntityType> {
+pub fn shape_of(schema: &Arc<Schema>, kind: EntityTypeId) -> Outcome<EntityType> {
     schema.kind(kind).cloned().ok_or_else(|| Refusal::new("unknown_type", "Такого типа записей нет", "There is no such type of records").into())
 }
