@@ -20,18 +20,18 @@ impl Execute for Wiring {
     fn execute(&self, tx: &mut dyn Tx, rights: &Rights, cause: &Cause, command: &Command) -> Outcome<Done> {
         match command {
             Command::Create { kind, values } if *kind == kind::TASK => team::tasks::create_from(tx, rights, cause, values).map(done),
-            Command::Create { kind, values } => crm::item::create(tx, rights, cause, *kind, values).map(done),
             Command::Change { item, values } if item.kind == kind::TASK => team::tasks::change(tx, rights, cause, *item, values).map(done),
-            Command::Change { item, values } => crm::item::change(tx, rights, cause, *item, values).map(done),
-            Command::Move { item, to } => crm::stage::move_to(tx, rights, cause, *item, *to).map(done),
-            Command::Delete { item } => crm::item::delete(tx, rights, cause, *item).map(|()| Done::with(*item)),
-            Command::Restore { item } => crm::item::restore(tx, rights, cause, *item).map(done),
-            Command::Merge { keep, drop, values } => crm::merge::merge(tx, rights, cause, *keep, drop, values).map(done),
-            Command::Unmerge { item } => crm::merge::unmerge(tx, rights, cause, *item).map(done),
-            Command::AddFile { item, file } => crm::item::add_file(tx, rights, cause, *item, file).map(|_| Done::with(*item)),
-            Command::RemoveFile { item, file } => crm::item::remove_file(tx, rights, cause, *item, *file).map(done),
-            Command::Pin { item, event, on } => crm::item::pin(tx, rights, cause, *item, *event, *on).map(done),
-            Command::Comment { item, text } => crm::item::comment(tx, rights, cause, *item, text).map(|()| Done::with(*item)),
+            Command::Create { .. }
+            | Command::Change { .. }
+            | Command::Move { .. }
+            | Command::Delete { .. }
+            | Command::Restore { .. }
+            | Command::Merge { .. }
+            | Command::Unmerge { .. }
+            | Command::AddFile { .. }
+            | Command::RemoveFile { .. }
+            | Command::Pin { .. }
+            | Command::Comment { .. } => crm::command::carry_out(tx, rights, cause, command),
             Command::CreateTask { about, to, title, description, deadline } => {
                 team::tasks::create(tx, rights, cause, &Wanted { about: *about, to: *to, title, description, deadline: *deadline }).map(done)
             }

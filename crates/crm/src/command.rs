@@ -1,7 +1,12 @@
 //! What is wanted. Only a command changes an item, and every change leaves an event.
 
+use crate::doors::Tx;
+use crate::event::Cause;
+use crate::failure::{Outcome, Refusal};
 use crate::ids::{EntityTypeId, ItemRef, StageId, UserId};
+use crate::item::{self, Item};
 use crate::label::Label;
+use crate::rights::Rights;
 use crate::time::Moment;
 use crate::value::Values;
 use serde::{Deserialize, Serialize};
@@ -169,5 +174,34 @@ impl Done {
     /// This item.
     pub fn with(item: ItemRef) -> Done {
         Done { item: Some(item) }
+    }
+}
+
+/// Carries out those commands that need no department: making, changing, moving, deleting, joining records, their files
+/// and comments. An executor hands these over in one arm.
+///
+/// # Errors
+/// As the single commands; `not_here` for the commands of a department.
+pub fn carry_out(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, command: &Command) -> Outcome<Done> {
+    let done = |item: Item| Done::with(item.at());
+    match command {
+        Command::Create { kind, values } => item::create(tx, rights, cause, *kind, values).map(done),
+        Command::Change { item, values } => item::change(tx, rights, cause, *item, values).map(done),
+        Command::Move { item, to } => crate::stage::move_to(tx, rights, cause, *item, *to).map(done),
+        Command::Delete { item } => item::delete(tx, rights, cause, *item).map(|()| Done::with(*item)),
+        Command::Restore { item } => item::restore(tx, rights, cause, *item).map(done),
+        Command::Merge { keep, drop, values } => crate::merge::merge(tx, rights, cause, *keep, drop, values).map(done),
+        Command::Unmerge { item } => crate::merge::unmerge(tx, rights, cause, *item).map(done),
+        Command::AddFile { item, file } => item::add_file(tx, rights, cause, *item, file).map(|_| Done::with(*item)),
+        Command::RemoveFile { item, file } => item::remove_file(tx, rights, cause, *item, *file).map(done),
+        Command::Pin { item, event, on } => item::pin(tx, rights, cause, *item, *event, *on).map(done),
+        Command::Comment { item, text } => item::comment(tx, rights, cause, *item, text).map(|()| Done::with(*item)),
+        Command::CreateTask { .. }
+        | Command::MoveTask { .. }
+        | Command::CheckDeadline { .. }
+        | Command::SendMessage { .. }
+        | Command::Deliver { .. }
+        | Command::Notify { .. }
+        | Command::CallUrl { .. } => Err(Refusal::new("not_here", "Эту команду выполняет другой отдел", "Another department carries out this command").into()),
     }
 }

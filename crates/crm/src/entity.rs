@@ -222,6 +222,11 @@ impl EntityType {
             }
         }
         self.fields.extend(own);
+        let matched: BTreeSet<String> = self.matching.iter().flat_map(|rule| rule.fields.iter().cloned()).collect();
+        for field in &mut self.fields {
+            // What is looked up with every saving is looked up by an index: unique answers, links, answers that tell doubles.
+            field.indexed |= field.unique || matched.contains(&field.code) || (matches!(field.kind, FieldKind::Link { .. }) && !field.multiple);
+        }
         self
     }
 

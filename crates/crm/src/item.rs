@@ -1,7 +1,7 @@
 //! One record, and the only ways in which it is made, changed and deleted.
 
-use crate::doors::{Read, Tx};
 use crate::answers::{self, Desk};
+use crate::doors::{Read, Tx};
 use crate::entity::{EntityType, Pipeline, Schema, Stage, code, kind};
 use crate::event::{Cause, Change, Fact};
 use crate::failure::{Outcome, Refusal};

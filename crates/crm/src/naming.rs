@@ -182,7 +182,9 @@ fn parent(read: &dyn Read, shape: &EntityType, item: &Item) -> Outcome<String> {
             (FieldKind::AnyItem, Value::Ref(one)) => one.item,
             _ => continue,
         };
-        let Some(counter) = schema.kind(at.kind).and_then(|kind| kind.fields.iter().find(|one| matches!(one.kind, FieldKind::Counter { .. }))) else { continue };
+        let Some(counter) = schema.kind(at.kind).and_then(|kind| kind.fields.iter().find(|one| matches!(one.kind, FieldKind::Counter { .. }))) else {
+            continue;
+        };
         if let Some(above) = read.item(&Rights::system(), at)? {
             return Ok(above.values.text(&counter.code).to_owned());
         }

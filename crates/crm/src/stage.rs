@@ -55,7 +55,9 @@ pub fn move_loaded(tx: &mut dyn Tx, cause: &Cause, item: Item, to: StageId) -> O
         let goes_on = schema.stage(to).is_some_and(|(_, stage)| stage.outcome == Ending::Open);
         let by_rule = matches!(cause.by, Actor::Robot { .. } | Actor::Trigger { .. });
         if left.outcome != Ending::Open && !left.reopen && goes_on && by_rule && left.id != to {
-            return Err(Refusal::new("ended", "Работа закончена: правило не возвращает её в начало", "The work has ended: a rule does not take it up again").into());
+            return Err(
+                Refusal::new("ended", "Работа закончена: правило не возвращает её в начало", "The work has ended: a rule does not take it up again").into()
+            );
         }
     }
     arrive(tx, cause, item, to)
@@ -157,7 +159,16 @@ fn branch_off(tx: &mut dyn Tx, cause: &Cause, schema: &Schema, item: &Item, tunn
 
 fn inherited(source: &EntityType, target: &EntityType, item: &Item, tunnel: &Tunnel) -> Values {
     const OWN: [&str; 10] = [
-        code::ID, code::PIPELINE, code::STAGE, code::STAGE_DUE, code::CREATED_AT, code::CREATED_BY, code::UPDATED_AT, code::UPDATED_BY, code::MOVED_AT, code::MOVED_BY,
+        code::ID,
+        code::PIPELINE,
+        code::STAGE,
+        code::STAGE_DUE,
+        code::CREATED_AT,
+        code::CREATED_BY,
+        code::UPDATED_AT,
+        code::UPDATED_BY,
+        code::MOVED_AT,
+        code::MOVED_BY,
     ];
     let mut values = Values::new();
     for field in target.fields.iter().filter(|field| !OWN.contains(&field.code.as_str()) && !field.is_kept()) {
@@ -193,9 +204,7 @@ fn inherited(source: &EntityType, target: &EntityType, item: &Item, tunnel: &Tun
 /// An answer as it can be given to another record: its points are new ones there.
 fn plain(item: &Item, code: &str) -> Value {
     match item.values.get(code) {
-        Value::Points(points) => {
-            Value::points(points.list.iter().map(|point| crate::value::Point { id: 0, ..point.clone() }).collect())
-        }
+        Value::Points(points) => Value::points(points.list.iter().map(|point| crate::value::Point { id: 0, ..point.clone() }).collect()),
         other => other.clone(),
     }
 }

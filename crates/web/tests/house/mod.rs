@@ -48,18 +48,18 @@ impl Execute for Small {
     fn execute(&self, tx: &mut dyn Tx, rights: &Rights, cause: &Cause, command: &Command) -> Outcome<Done> {
         let item = match command {
             Command::Create { kind, values } if *kind == kind::TASK => team::tasks::create_from(tx, rights, cause, values)?,
-            Command::Create { kind, values } => crm::item::create(tx, rights, cause, *kind, values)?,
             Command::Change { item, values } if item.kind == kind::TASK => team::tasks::change(tx, rights, cause, *item, values)?,
-            Command::Change { item, values } => crm::item::change(tx, rights, cause, *item, values)?,
-            Command::Move { item, to } => crm::stage::move_to(tx, rights, cause, *item, *to)?,
-            Command::Delete { item } => return crm::item::delete(tx, rights, cause, *item).map(|()| Done::with(*item)),
-            Command::Restore { item } => crm::item::restore(tx, rights, cause, *item)?,
-            Command::Merge { keep, drop, values } => crm::merge::merge(tx, rights, cause, *keep, drop, values)?,
-            Command::Unmerge { item } => crm::merge::unmerge(tx, rights, cause, *item)?,
-            Command::AddFile { item, file } => return crm::item::add_file(tx, rights, cause, *item, file).map(|_| Done::with(*item)),
-            Command::RemoveFile { item, file } => crm::item::remove_file(tx, rights, cause, *item, *file)?,
-            Command::Pin { item, event, on } => crm::item::pin(tx, rights, cause, *item, *event, *on)?,
-            Command::Comment { item, text } => return crm::item::comment(tx, rights, cause, *item, text).map(|()| Done::with(*item)),
+            Command::Create { .. }
+            | Command::Change { .. }
+            | Command::Move { .. }
+            | Command::Delete { .. }
+            | Command::Restore { .. }
+            | Command::Merge { .. }
+            | Command::Unmerge { .. }
+            | Command::AddFile { .. }
+            | Command::RemoveFile { .. }
+            | Command::Pin { .. }
+            | Command::Comment { .. } => return crm::command::carry_out(tx, rights, cause, command),
             Command::CreateTask { about, to, title, description, deadline } => {
                 team::tasks::create(tx, rights, cause, &team::tasks::Wanted { about: *about, to: *to, title, description, deadline: *deadline })?
             }

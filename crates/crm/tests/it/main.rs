@@ -1,0 +1,4 @@
+//! The rules of a card on a real database in memory.
+
+mod firm;
+mod life;
