@@ -42,8 +42,8 @@ impl Execute for Wiring {
                 team::notices::notify(tx, cause, users, *about, text, *popup).map(|made| Done { item: made.first().map(crm::Item::at) })
             }
             Command::CallUrl { about, .. } => channels::delivery::queue_call(tx, cause, command).map(|()| Done::with(*about)),
-            Command::Deliver { .. } => {
-                Err(Refusal::new("not_here", "Эту команду выполняет очередь доставки", "This command is carried out by the delivery queue").into())
+            Command::Deliver { .. } | Command::RunOperation { .. } => {
+                Err(Refusal::new("not_here", "Эту команду выполняет очередь", "This command is carried out by the queue").into())
             }
         }
     }
@@ -51,6 +51,14 @@ impl Execute for Wiring {
     fn packs(&self) -> Option<&dyn crm::house::Packs> {
         Some(&crate::packs::Shelf)
     }
+}
+
+/// Finds the rights of somebody for whom an operation runs.
+pub fn who() -> exchange::operations::Who {
+    Arc::new(|read, user, now| {
+        let user = read.user(user)?.filter(|user| user.active);
+        user.map(|user| team::staff::rights_of(read, &user, now)).transpose()
+    })
 }
 
 fn done(item: crm::Item) -> Done {

@@ -144,9 +144,18 @@ fn deliver_next(house: &House, courier: &Courier, busy: &Busy) -> Outcome<bool> 
     let Some(job) = house.transact(move |tx| tx.claim_jobs(now, now.plus(LEASE), 1))?.into_iter().next() else { return Ok(false) };
     match &job.command {
         Command::Deliver { .. } | Command::CallUrl { .. } => call_outside(house, courier, &job)?,
+        Command::RunOperation { operation } => go_on(house, *operation, &job)?,
         _ => do_inside(house, &job)?,
     }
     Ok(true)
+}
+
+/// A while of an operation, in transactions of its own.
+fn go_on(house: &House, operation: i64, job: &Job) -> Outcome<()> {
+    match exchange::operations::run(house, &crate::wiring::who(), operation, Some(job)) {
+        Ok(_) => Ok(()),
+        Err(fault) => put_off(house, job, &fault),
+    }
 }
 
 /// A job without a call to the outside: its effect and its end are one transaction.

@@ -137,6 +137,11 @@ pub enum Command {
         /// Which.
         message: ItemRef,
     },
+    /// Go on with an operation. Runs outside a transaction, in many small ones: see `exchange::operations`.
+    RunOperation {
+        /// Number of the operation.
+        operation: i64,
+    },
     /// Tell members of staff something.
     Notify {
         /// Whom.

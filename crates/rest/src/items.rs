@@ -114,10 +114,10 @@ fn rename(item: &Item, values: &mut Values) {
     }
 }
 
-/// Messages and notices are made by the program: they report what really happened.
+/// Messages, notices and operations are made by the program: they report what really happened.
 fn writable(of: EntityTypeId) -> Result<(), Stop> {
     match of {
-        kind::MESSAGE | kind::NOTIFICATION => {
+        kind::MESSAGE | kind::NOTIFICATION | kind::OPERATION => {
             Err(Refusal::denied("Такие записи создаёт и меняет только система", "Only the system makes and changes such records").into())
         }
         _ => Ok(()),

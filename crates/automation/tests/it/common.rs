@@ -85,7 +85,7 @@ impl Execute for Hands {
                 tx.record(&card, cause, Fact::UrlCalled { url: url.clone(), ok: true, detail: format!("{method} {body} {key}") })?;
                 Ok(Done::default())
             }
-            Command::CheckDeadline { .. } | Command::Deliver { .. } => panic!("automation never asks for {command:?}"),
+            Command::CheckDeadline { .. } | Command::Deliver { .. } | Command::RunOperation { .. } => panic!("automation never asks for {command:?}"),
         }
     }
 }
