@@ -321,6 +321,7 @@ pub struct Order {
     /// Code of the field.
     pub field: String,
     /// Largest first.
+    #[serde(default)]
     pub descending: bool,
 }
 

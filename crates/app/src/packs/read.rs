@@ -58,7 +58,8 @@ pub fn shipped(code: &str) -> Result<Files, Refusal> {
     }
     let mut files = Files::default();
     for path in Shipped::iter() {
-        if let Some(rest) = path.strip_prefix(code).and_then(|rest| rest.strip_prefix('/')) {
+        // What is not TOML is for people: a README beside the files.
+        if let Some(rest) = path.strip_prefix(code).and_then(|rest| rest.strip_prefix('/')).filter(|rest| rest.ends_with(".toml")) {
             let bytes = Shipped::get(&path).ok_or_else(|| broken(rest, None, "файла нет", "it is missing"))?.data;
             files.0.insert(rest.to_owned(), text(rest, &bytes)?);
         }

@@ -127,3 +127,24 @@ fn a_pack_that_names_what_nobody_has_is_refused_with_file_and_line() {
         assert!(fault.describe().contains(wanted) || format!("{fault:?}").contains(wanted), "{wanted}: {fault:?}");
     }
 }
+
+#[test]
+fn the_demo_of_each_pack_can_be_laid_out() {
+    for code in codes() {
+        let house = house();
+        install(&house, "base");
+        install(&house, &code);
+        let demo = self::read(&code).unwrap().demo;
+        let outcome = house.transact(move |tx| {
+            for given in &demo.users {
+                let department = tx.departments()?.iter().find(|one| one.code == given.department).map_or(0, |one| one.id);
+                let login = given.login.clone();
+                let mut user =
+                    crm::User { login, role: given.role.clone(), first_name: given.first_name.clone(), department, active: true, ..crm::User::default() };
+                team::staff::hire(tx, &mut user)?;
+            }
+            crate::records::put_all(tx, &demo.records, Moment::from_timestamp("2026-11-25T10:00:00Z".parse().unwrap()))
+        });
+        outcome.unwrap_or_else(|fault| panic!("{code}: {}", fault.describe()));
+    }
+}
