@@ -206,6 +206,7 @@ pub fn carry_out(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, command: &Comm
         | Command::CheckDeadline { .. }
         | Command::SendMessage { .. }
         | Command::Deliver { .. }
+        | Command::RunOperation { .. }
         | Command::Notify { .. }
         | Command::CallUrl { .. } => Err(Refusal::new("not_here", "Эту команду выполняет другой отдел", "Another department carries out this command").into()),
     }
