@@ -68,6 +68,11 @@ pub(crate) fn text(lang: Lang, key: &str, args: &[(&str, Arg<'_>)]) -> String {
     bundle.format_pattern(pattern, Some(&given), &mut errors).into_owned()
 }
 
+/// The text under a key that may be missing.
+pub(crate) fn known(lang: Lang, key: &str) -> Option<String> {
+    of(lang).has_message(key).then(|| text(lang, key, &[]))
+}
+
 /// All texts whose keys begin with `js-`, for the scripts: key without the prefix, and text.
 pub(crate) fn for_scripts(lang: Lang) -> serde_json::Value {
     let mut found = serde_json::Map::new();

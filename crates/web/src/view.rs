@@ -55,6 +55,8 @@ pub(crate) struct MenuLine {
     pub active: bool,
     /// Begins a new group.
     pub apart: bool,
+    /// Name of the section that begins here.
+    pub section: String,
 }
 
 impl View {
@@ -74,7 +76,7 @@ impl View {
     /// Failures of the database.
     pub fn framed(house: &House, read: &dyn Read, viewer: &Viewer, here: &str) -> Outcome<View> {
         Ok(View {
-            menu: menu(&read.schema(), viewer, here),
+            menu: menu(&read.schema(), &read.sections()?, viewer, here),
             unread: team::notices::unread_count(read, viewer.user.id)?,
             seq: read.latest()?.0,
             ..View::piece(house, viewer)
@@ -178,29 +180,55 @@ pub(crate) fn home_of(shape: &EntityType) -> String {
     }
 }
 
-fn menu(schema: &Schema, viewer: &Viewer, here: &str) -> Vec<MenuLine> {
-    let mut shapes: Vec<&EntityType> =
-        schema.types.values().filter(|shape| shape.listed && shape.has(code::TITLE) && viewer.rights.scope(shape.id, Action::Read) != Scope::None).collect();
-    shapes.sort_by_key(|shape| (order(shape.id), shape.id));
-    let mut lines: Vec<MenuLine> = shapes
-        .into_iter()
-        .map(|shape| {
-            let (href, list) = (home_of(shape), format!("/{}", slug(shape)));
-            let active = here == href || here == list || (here.starts_with(&format!("{list}/")) && !here.ends_with("/robots"));
-            MenuLine { title: shape.plural.get(viewer.lang).to_owned(), href, icon: shape.icon.clone(), active, apart: false }
-        })
-        .collect();
-    let mut apart = true;
+/// Types under their sections, those without one behind them; then the pages of the program.
+fn menu(schema: &Schema, sections: &[crm::MenuSection], viewer: &Viewer, here: &str) -> Vec<MenuLine> {
+    let seen = |shape: &&EntityType| shape.listed && shape.has(code::TITLE) && viewer.rights.scope(shape.id, Action::Read) != Scope::None;
+    let mut lines: Vec<MenuLine> = Vec::new();
+    let mut placed: Vec<&str> = Vec::new();
+    for section in sections {
+        let types: Vec<&EntityType> = section.types.iter().filter_map(|code| schema.kind_by_code(code)).filter(seen).collect();
+        for (at, shape) in types.into_iter().enumerate() {
+            let title = if at == 0 { section.title.get(viewer.lang).to_owned() } else { String::new() };
+            lines.push(MenuLine { section: title, ..type_line(shape, viewer, here) });
+            placed.push(&shape.code);
+        }
+    }
+    let mut free: Vec<&EntityType> = schema.types.values().filter(seen).filter(|shape| !placed.contains(&shape.code.as_str())).collect();
+    free.sort_by_key(|shape| (order(shape.id), shape.id));
+    let after_sections = !lines.is_empty();
+    lines.extend(free.into_iter().enumerate().map(|(at, shape)| MenuLine { apart: after_sections && at == 0, ..type_line(shape, viewer, here) }));
+    lines.extend(page_lines(schema, viewer, here));
+    lines
+}
+
+fn type_line(shape: &EntityType, viewer: &Viewer, here: &str) -> MenuLine {
+    let (href, list) = (home_of(shape), format!("/{}", slug(shape)));
+    let active = here == href || here == list || (here.starts_with(&format!("{list}/")) && !here.ends_with("/robots"));
+    MenuLine { title: shape.plural.get(viewer.lang).to_owned(), href, icon: shape.icon.clone(), active, apart: false, section: String::new() }
+}
+
+/// Robots, the pages that stand in the menu, and the settings last.
+fn page_lines(schema: &Schema, viewer: &Viewer, here: &str) -> Vec<MenuLine> {
+    let line = |title: &str, href: String, icon: &str, active: bool| MenuLine {
+        title: texts::text(viewer.lang, title, &[]),
+        href,
+        icon: icon.to_owned(),
+        active,
+        apart: false,
+        section: String::new(),
+    };
+    let mut lines = Vec::new();
     let staged = schema.types.values().filter(|shape| shape.staged && shape.listed).min_by_key(|shape| (order(shape.id), shape.id));
     if let Some(shape) = staged.filter(|_| viewer.rights.automation) {
-        let title = texts::text(viewer.lang, "menu-robots", &[]);
-        lines.push(MenuLine { title, href: format!("/{}/robots", slug(shape)), icon: "robot".to_owned(), active: here.ends_with("/robots"), apart });
-        apart = false;
+        lines.push(line("menu-robots", format!("/{}/robots", slug(shape)), "robot", here.ends_with("/robots")));
     }
-    for entry in pages::all().into_iter().filter_map(|page| page.menu).filter(|entry| (entry.shown)(&viewer.rights)) {
-        let active = here.starts_with(entry.href);
-        lines.push(MenuLine { title: texts::text(viewer.lang, entry.title, &[]), href: entry.href.to_owned(), icon: entry.icon.to_owned(), active, apart });
-        apart = false;
+    let entries = pages::all().into_iter().filter_map(|page| page.menu).filter(|entry| !pages::settings::is_card(entry) && (entry.shown)(&viewer.rights));
+    lines.extend(entries.map(|entry| line(entry.title, entry.href.to_owned(), entry.icon, here.starts_with(entry.href))));
+    if pages::settings::shown(&viewer.rights) {
+        lines.push(line("settings-heading", "/settings".to_owned(), "settings", here.starts_with("/settings")));
+    }
+    if let Some(first) = lines.first_mut() {
+        first.apart = true;
     }
     lines
 }

@@ -8,7 +8,7 @@ use crate::label::Label;
 pub const LONGEST_NAME: usize = 100;
 
 /// Words that stand first in addresses of the program: a type called so would have no page of its own.
-const ADDRESSES: [&str; 36] = [
+const ADDRESSES: [&str; 38] = [
     "api",
     "assets",
     "backup",
@@ -33,6 +33,8 @@ const ADDRESSES: [&str; 36] = [
     "logout",
     "messages",
     "metrics",
+    "new",
+    "order",
     "notice",
     "notices",
     "office",
@@ -48,7 +50,7 @@ const ADDRESSES: [&str; 36] = [
 ];
 
 /// Codes that mean something in every type, whether it has such a field today or not.
-const COMMON: [&str; 26] = [
+const COMMON: [&str; 27] = [
     "id",
     "title",
     "responsible",
@@ -75,6 +77,7 @@ const COMMON: [&str; 26] = [
     "moved_time",
     "begindate",
     "closedate",
+    "new",
 ];
 
 /// Whether a type may not be called so.

@@ -17,6 +17,7 @@ pub(crate) mod notices;
 pub(crate) mod popup;
 pub(crate) mod robots;
 pub(crate) mod search;
+pub(crate) mod settings;
 pub(crate) mod tasks;
 
 /// A page as the house knows it.
@@ -58,6 +59,9 @@ pub(crate) fn all() -> Vec<Page> {
         accounts::webhooks::page(),
         landing::page(),
         search::page(),
+        settings::page(),
+        settings::types::page(),
+        settings::menu::page(),
     ]
 }
 
