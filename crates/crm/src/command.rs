@@ -208,6 +208,7 @@ pub fn carry_out(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, command: &Comm
         | Command::Deliver { .. }
         | Command::RunOperation { .. }
         | Command::Notify { .. }
-        | Command::CallUrl { .. } => Err(Refusal::new("not_here", "Эту команду выполняет другой отдел", "Another department carries out this command").into()),
+        | Command::CallUrl { .. }
+        | Command::RunOperation { .. } => Err(Refusal::new("not_here", "Эту команду выполняет другой отдел", "Another department carries out this command").into()),
     }
 }

@@ -13,11 +13,12 @@ export function t(key, fill = {}) {
 }
 
 export class Refused extends Error {
-  /** @param {string} text @param {number} status @param {Record<string, string>} fields */
-  constructor(text, status, fields) {
+  /** @param {string} text @param {number} status @param {Record<string, string>} fields @param {string} [code] the server's word for programs */
+  constructor(text, status, fields, code = '') {
     super(text);
     this.status = status;
     this.fields = fields;
+    this.code = code;
   }
 }
 
@@ -56,7 +57,7 @@ export async function ask(url, how = {}) {
 
 /** @param {number} status @param {any} body */
 function refusal(status, body) {
-  return new Refused(body?.error?.text || t('failed'), status, body?.error?.fields ?? {});
+  return new Refused(body?.error?.text || t('failed'), status, body?.error?.fields ?? {}, body?.error?.code ?? '');
 }
 
 /** The words of a piece of HTML. @param {string} html */
