@@ -1,6 +1,8 @@
 // @ts-check
 // The board: dragging with a tray below, moving by keyboard and menu, quick adding, changes of others sliding in.
-import { ask, awake, calm, flash, isTyping, merge, note, page, piece, sorry, t } from './base.js';
+import { Refused, ask, awake, calm, flash, isTyping, merge, note, page, piece, sorry, t } from './base.js';
+import { askRequired } from './box.js';
+import { openMenu } from './menu.js';
 import { covered, slide } from './slider.js';
 
 const root = /** @type {HTMLElement} */ (document.querySelector('[data-board]'));
@@ -21,6 +23,7 @@ const totals = calm(async () => {
     /** @type {HTMLElement} */ (column.querySelector('[data-count]')).textContent = one.count;
     /** @type {HTMLElement} */ (column.querySelector('[data-sums]')).textContent = one.sums || '\u00a0';
   }
+  counts();
 }, 150);
 
 // ── moving ──
@@ -34,7 +37,11 @@ async function move(tile, stage, back) {
   tile.classList.add('saving');
   tile.dataset.stage = stage;
   try {
-    const done = await ask(`/${slug}/${tile.dataset.id}/move`, { post: { stage } });
+    const done = await moved(tile.dataset.id ?? '', stage);
+    if (!done) {
+      tile.dataset.stage = before;
+      return back();
+    }
     note(t('moved', { stage: done.title }), { action: t('undo'), act: () => place(tile, before) });
     await renew(Number(tile.dataset.id), true);
   } catch (error) {
@@ -45,6 +52,38 @@ async function move(tile, stage, back) {
     tile.classList.remove('saving');
     totals();
   }
+}
+
+/** Moves a card on the server; asks first what the stage wants to know. Nothing when somebody thought better of it. @param {string} id @param {string} stage */
+async function moved(id, stage) {
+  try {
+    return await ask(`/${slug}/${id}/move`, { post: { stage } });
+  } catch (error) {
+    if (!(error instanceof Refused) || error.code !== 'required_for_stage') throw error;
+    return askRequired(slug ?? '', id, stage, Object.keys(error.fields));
+  }
+}
+
+/** Stages of other pipelines, for a card that leaves this one. @param {HTMLElement} tile @param {() => void} back */
+function elsewhere(tile, back) {
+  const lines = [...(/** @type {HTMLTemplateElement | null} */ (root.querySelector('[data-other-pipelines]'))?.content.children ?? [])].map((one) =>
+    one.tagName === 'H6' ? { head: one.textContent ?? '' } : { text: one.textContent ?? '', color: /** @type {HTMLElement} */ (one).dataset.color, act: () => leave(tile, /** @type {HTMLElement} */ (one).dataset.stage ?? '') },
+  );
+  back();
+  openMenu(tile, lines);
+}
+
+/** @param {HTMLElement} tile @param {string} stage */
+async function leave(tile, stage) {
+  try {
+    const done = await moved(tile.dataset.id ?? '', stage);
+    if (!done) return;
+    note(t('moved', { stage: done.title }));
+    await renew(Number(tile.dataset.id), true);
+  } catch (error) {
+    sorry(error);
+  }
+  totals();
 }
 
 /** Moves a card by menu or keyboard: to the top of its new column. @param {HTMLElement} tile @param {string} stage */
@@ -117,6 +156,7 @@ function drags() {
       onAdd: (/** @type {any} */ event) => {
         const stage = event.to.dataset.stage;
         if (stage === 'delete') return remove(event.item, () => putBack(event));
+        if (stage === 'pipeline') return elsewhere(event.item, () => putBack(event));
         const from = event.item.dataset.stage;
         columnOf(stage)?.querySelector('[data-tiles]')?.prepend(event.item);
         event.item.dataset.stage = from;
@@ -129,57 +169,13 @@ function drags() {
 // ── the menu of stages ──
 /** @param {HTMLElement} tile */
 function menu(tile) {
-  closeMenu();
-  const list = document.createElement('div');
-  list.className = 'move-menu';
-  list.setAttribute('role', 'menu');
-  const head = document.createElement('h6');
-  head.textContent = t('move-to');
-  list.append(head);
-  columns().forEach((column, at) => {
-    if (column.dataset.stage === tile.dataset.stage) return;
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.setAttribute('role', 'menuitem');
-    const dot = document.createElement('span');
-    dot.className = 'dot';
-    dot.style.background = getComputedStyle(column).getPropertyValue('--stage');
-    const words = document.createElement('span');
-    words.textContent = column.dataset.title ?? '';
-    const key = document.createElement('kbd');
-    key.textContent = at < 9 ? String(at + 1) : '';
-    button.append(dot, words, key);
-    button.dataset.digit = String(at + 1);
-    button.addEventListener('click', () => {
-      closeMenu();
-      place(tile, column.dataset.stage ?? '');
-    });
-    list.append(button);
-  });
-  const where = tile.getBoundingClientRect();
-  document.body.append(list);
-  list.style.left = `${Math.max(8, Math.min(where.left + 20, innerWidth - list.offsetWidth - 8))}px`;
-  list.style.top = `${Math.max(8, Math.min(where.top + 26, innerHeight - list.offsetHeight - 8))}px`;
-  /** @type {HTMLElement | null} */ (list.querySelector('button'))?.focus();
-  list.addEventListener('keydown', (event) => {
-    const buttons = [...list.querySelectorAll('button')];
-    const at = buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
-    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      event.preventDefault();
-      buttons[(at + (event.key === 'ArrowDown' ? 1 : buttons.length - 1)) % buttons.length].focus();
-    } else if (/^[1-9]$/.test(event.key)) {
-      /** @type {HTMLElement | undefined} */ (buttons.find((one) => one.dataset.digit === event.key))?.click();
-    } else if (event.key === 'Escape' || event.key === 'Tab') {
-      event.preventDefault();
-      event.stopPropagation();
-      closeMenu();
-      tile.focus();
-    }
-  });
-}
-
-function closeMenu() {
-  document.querySelector('.move-menu')?.remove();
+  /** @type {import('./menu.js').Line[]} */ const lines = [{ head: t('move-to') }];
+  for (const column of columns()) {
+    if (column.dataset.stage === tile.dataset.stage) continue;
+    lines.push({ text: column.dataset.title ?? '', color: getComputedStyle(column).getPropertyValue('--stage'), act: () => place(tile, column.dataset.stage ?? '') });
+  }
+  if (root.querySelector('[data-other-pipelines]')) lines.push({ text: `${t('other-pipeline')}…`, act: () => elsewhere(tile, () => {}) });
+  openMenu(tile, lines);
 }
 
 // ── keyboard ──
@@ -212,9 +208,10 @@ function sideways(tile, by) {
 /** @param {KeyboardEvent} event */
 function keys(event) {
   if (isTyping(event.target) || covered() || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('.move-menu')) return;
+  if (document.querySelector('dialog[open]')) return;
   if (event.code === 'KeyC') {
     event.preventDefault();
-    return quick(columns()[0]);
+    return quick(board.querySelector('.column.at') ?? columns()[0]);
   }
   const tile = /** @type {HTMLElement | null} */ (document.activeElement?.closest('.tile') ?? null);
   if (!tile) {
@@ -350,10 +347,9 @@ document.addEventListener('vekha:resync', reload);
 
 document.addEventListener('click', (event) => {
   const target = event.target instanceof Element ? event.target : null;
-  if (!target?.closest('.move-menu')) closeMenu();
   const opener = target?.closest('[data-move-menu]');
   if (opener) return menu(/** @type {HTMLElement} */ (opener.closest('.tile')));
-  if (target?.closest('[data-quick-first]')) return quick(columns()[0]);
+  if (target?.closest('[data-quick-first]')) return quick(board.querySelector('.column.at') ?? columns()[0]);
   if (target?.closest('[data-quick]')) return quick(target.closest('.column'));
   if (target?.closest('[data-quick-close]')) /** @type {HTMLElement} */ (target.closest('[data-quick-form]')).hidden = true;
 });
@@ -370,6 +366,43 @@ board.addEventListener('keydown', (event) => {
   }
 });
 document.addEventListener('keydown', keys);
+
+// ── one column on a phone ──
+const stages = /** @type {HTMLSelectElement} */ (root.querySelector('[data-stage-switch]'));
+/** @param {string} stage */
+function turn(stage) {
+  columns().forEach((column) => column.classList.toggle('at', column.dataset.stage === stage));
+  stages.value = stage;
+}
+/** @param {number} by */
+function step(by) {
+  const at = Math.min(stages.options.length - 1, Math.max(0, stages.selectedIndex + by));
+  turn(stages.options[at].value);
+}
+stages.addEventListener('change', () => turn(stages.value));
+root.querySelectorAll('[data-stage-step]').forEach((button) => button.addEventListener('click', () => step(Number(/** @type {HTMLElement} */ (button).dataset.stageStep))));
+/** @type {{x: number, y: number} | null} */ let touch = null;
+board.addEventListener('touchstart', (event) => (touch = { x: event.touches[0].clientX, y: event.touches[0].clientY }), { passive: true });
+board.addEventListener(
+  'touchend',
+  (event) => {
+    if (!touch || board.classList.contains('dragging') || getComputedStyle(/** @type {HTMLElement} */ (stages.parentElement)).display === 'none') return;
+    const [x, y] = [event.changedTouches[0].clientX - touch.x, event.changedTouches[0].clientY - touch.y];
+    if (Math.abs(x) > 70 && Math.abs(x) > 2 * Math.abs(y)) step(x < 0 ? 1 : -1);
+  },
+  { passive: true },
+);
+// The first column that holds something.
+if (!board.querySelector('.column.at .tile')) turn(/** @type {HTMLElement | null} */ (board.querySelector('.column:has(.tile)'))?.dataset.stage ?? stages.value);
+/** The switch tells how many cards stand where. */
+function counts() {
+  for (const option of stages.options) {
+    const count = columnOf(option.value)?.querySelector('[data-count]')?.textContent ?? '';
+    option.textContent = count ? `${option.dataset.name} · ${count}` : (option.dataset.name ?? '');
+  }
+}
+counts();
 document.addEventListener('htmx:after:swap', roam);
 drags();
 roam();
+if (root.hasAttribute('data-narrow')) totals();

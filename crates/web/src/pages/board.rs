@@ -1,20 +1,19 @@
 //! The board: a column per stage with count and sum, cards that are dragged, quick adding.
 
+use super::views::Look;
+use super::views::head::{Head, head};
 use super::{Page, show};
-use crate::answers::{Answers, Person, shape_of};
-use crate::fields::{ink, is_color};
+use crate::answers::{Answers, shape_of};
+use crate::fields::{self, Input, ink, is_color};
 use crate::tiles::{Tile, tiles};
 use crate::view::slug;
 use crate::{Answer, View, Viewer, Web, work};
 use askama::Template;
-use axum::extract::{Path, Query as Asked, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
-use crm::{
-    Action, Command, Ending, EntityType, Filter, ItemRef, Moment, Op, Outcome, Pipeline, PipelineId, Query, Read, Refusal, Stage, StageId, UserId, Value,
-    Values, code, kind,
-};
+use crm::{Action, Command, Ending, Filter, ItemRef, Op, Outcome, Pipeline, Query, Read, Refusal, Stage, StageId, Value, Values, ViewMode, code, kind};
 use serde::{Deserialize, Serialize};
 
 pub(crate) fn page() -> Page {
@@ -28,55 +27,14 @@ pub(crate) fn page() -> Page {
                 .route("/{kind}/board/totals", get(totals))
                 .route("/{kind}/board/add", post(add))
                 .route("/{kind}/{id}/tile", get(one_tile))
-                .route("/{kind}/{id}/move", post(move_to))
+                .route("/{kind}/{id}/move", get(answers_for_move).post(move_to))
                 .route("/{kind}/{id}/delete", post(delete))
         },
     }
 }
 
 /// Cards of a column that are shown at once.
-const PER_COLUMN: u32 = 25;
-/// With a filter on, counting stops here.
-const CAP: u64 = 500;
-
-/// What the board is narrowed to.
-#[derive(Deserialize, Default, Clone)]
-struct Narrow {
-    pipeline: Option<i64>,
-    /// `me` or the number of a colleague.
-    #[serde(default)]
-    responsible: String,
-    #[serde(default)]
-    q: String,
-    stage: Option<i64>,
-    /// Go on after this card: moment of arrival and number.
-    after: Option<String>,
-}
-
-impl Narrow {
-    fn filter(&self, viewer: &Viewer) -> Filter {
-        let mut filter = Filter::Any;
-        let user = if self.responsible == "me" { Some(viewer.user.id.0) } else { self.responsible.parse().ok() };
-        if let Some(user) = user {
-            filter = filter.and(Filter::is(code::RESPONSIBLE, Op::Eq, Value::user(UserId(user))));
-        }
-        let q = self.q.trim();
-        if !q.is_empty() {
-            filter = filter.and(Filter::Search(q.chars().take(100).collect()));
-        }
-        filter
-    }
-
-    fn is_narrow(&self) -> bool {
-        !self.responsible.is_empty() || !self.q.trim().is_empty()
-    }
-
-    /// What an address needs to ask for the same again.
-    fn query(&self, pipeline: PipelineId) -> String {
-        let percent = crate::trouble::percent;
-        format!("pipeline={pipeline}&responsible={}&q={}", percent(&self.responsible), percent(self.q.trim()))
-    }
-}
+const PER_COLUMN: u32 = 20;
 
 struct Column {
     stage: i64,
@@ -90,24 +48,28 @@ struct Column {
     more: Option<String>,
 }
 
+/// A stage of another pipeline, to which a card can be taken.
+struct OtherPipeline {
+    title: String,
+    stages: Vec<(i64, String, String)>,
+}
+
 #[derive(Template)]
 #[template(path = "board.html")]
 struct BoardPage {
     view: View,
+    head: Head,
     slug: String,
     kind: i64,
-    title: String,
     pipeline: i64,
-    pipelines: Vec<(i64, String)>,
     columns: Vec<Column>,
-    people: Vec<Person>,
-    narrow: Narrow,
+    others: Vec<OtherPipeline>,
     query: String,
     may_create: bool,
     may_delete: bool,
     has_amount: bool,
     has_client: bool,
-    rules_href: Option<String>,
+    narrow: bool,
     empty: bool,
 }
 
@@ -119,59 +81,71 @@ struct Tiles {
     more: Option<String>,
 }
 
-async fn board(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>, Asked(narrow): Asked<Narrow>) -> Answer {
+async fn board(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>, RawQuery(query): RawQuery) -> Answer {
     let page = work(&web.house, move |house| {
         house.read(|read| {
-            let shape = shape_of(read, &viewer.rights, &word)?;
-            let pipeline = pipeline_of(read, &shape, narrow.pipeline)?;
-            let slug = slug(&shape);
-            let view = View::framed(house, read, &viewer, &format!("/{slug}/board"))?;
+            let look = Look::read(house, read, &viewer, &word, ViewMode::Board, query.as_deref())?;
+            if let Some(href) = &look.elsewhere {
+                return Ok(Err(href.clone()));
+            }
+            let pipeline = pipeline_of(read, &look)?;
+            let view = View::framed(house, read, &viewer, &format!("/{}/board", look.slug))?;
             let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
             let mut columns = Vec::with_capacity(pipeline.stages.len());
+            let figures = if look.is_narrow() { Vec::new() } else { figures(read, &viewer, &look, &pipeline)? };
             for stage in &pipeline.stages {
-                let (tiles, more) = tiles_of(&view, &answers, &shape, &pipeline, stage.id, &narrow, &viewer)?;
+                let (tiles, more) = tiles_of(&view, &answers, &look, &pipeline, stage.id)?;
+                let color = if is_color(&stage.color) { stage.color.clone() } else { "#A8ADB4".to_owned() };
+                let known = figures.iter().find(|one| one.stage == stage.id.0);
                 columns.push(Column {
                     stage: stage.id.0,
                     title: stage.title.get(viewer.lang).to_owned(),
-                    color: if is_color(&stage.color) { stage.color.clone() } else { "#A8ADB4".to_owned() },
-                    ink: ink(if is_color(&stage.color) { &stage.color } else { "#A8ADB4" }),
+                    ink: ink(&color),
+                    color,
                     ending: ending(stage),
-                    count: String::new(),
-                    sums: String::new(),
+                    count: known.map(|one| one.count.clone()).unwrap_or_default(),
+                    sums: known.map(|one| one.sums.clone()).unwrap_or_default(),
                     tiles,
                     more,
                 });
             }
-            for (column, figures) in columns.iter_mut().zip(figures(read, &viewer, &shape, &pipeline, &narrow)?) {
-                column.count = figures.count;
-                column.sums = figures.sums;
-            }
-            let schema = read.schema();
-            let pipelines = schema.pipelines_of(shape.id).into_iter().map(|one| (one.id.0, one.title.get(viewer.lang).to_owned())).collect();
-            let own = viewer.rights.scope(shape.id, Action::Read) == crm::Scope::Own;
-            let people = if own { Vec::new() } else { read.users()?.into_iter().filter(|user| user.active).map(|user| answers.person(user.id)).collect() };
-            Ok(BoardPage {
+            let (shape, schema) = (&look.shape, read.schema());
+            let others = schema.pipelines_of(shape.id).into_iter().filter(|one| one.id != pipeline.id).map(|one| OtherPipeline {
+                title: one.title.get(viewer.lang).to_owned(),
+                stages: one.stages.iter().map(|stage| (stage.id.0, stage.title.get(viewer.lang).to_owned(), stage.color.clone())).collect(),
+            });
+            let head = head(&view, &answers, &viewer, &look)?;
+            Ok(Ok(BoardPage {
                 kind: shape.id.0,
-                title: shape.plural.get(viewer.lang).to_owned(),
                 pipeline: pipeline.id.0,
-                pipelines,
-                people,
-                query: narrow.query(pipeline.id),
+                others: others.collect(),
+                query: asked_again(&look, &pipeline),
                 may_create: viewer.rights.may_for(Action::Create, shape.id, viewer.user.id),
                 may_delete: viewer.rights.scope(shape.id, Action::Delete) != crm::Scope::None,
-                has_amount: shape.has(code::AMOUNT) && viewer.rights.sees(shape.id, code::AMOUNT),
+                has_amount: shape.has(code::AMOUNT) && viewer.rights.writes(shape.id, code::AMOUNT),
                 has_client: shape.has(code::CONTACT) && schema.kind(kind::CONTACT).is_some(),
-                rules_href: viewer.rights.automation.then(|| format!("/{slug}/robots?pipeline={}", pipeline.id)),
+                narrow: look.is_narrow(),
                 empty: columns.iter().all(|column| column.tiles.is_empty()),
-                narrow: narrow.clone(),
                 columns,
-                slug,
+                slug: look.slug.clone(),
+                head,
                 view,
-            })
+            }))
         })
     })
     .await?;
-    show(&page)
+    match page {
+        Ok(page) => show(&page),
+        Err(href) => Ok(Redirect::to(&href).into_response()),
+    }
+}
+
+/// What an address needs to ask for the same board again.
+fn asked_again(look: &Look, pipeline: &Pipeline) -> String {
+    let mut wanted = look.wanted.clone();
+    wanted.pipeline = Some(pipeline.id.0);
+    wanted.stage = None;
+    wanted.address()
 }
 
 fn ending(stage: &Stage) -> &'static str {
@@ -182,40 +156,25 @@ fn ending(stage: &Stage) -> &'static str {
     }
 }
 
-fn pipeline_of(read: &dyn Read, shape: &EntityType, wanted: Option<i64>) -> Outcome<Pipeline> {
-    let schema = read.schema();
-    let found = match wanted {
-        Some(id) => schema.pipelines.get(&PipelineId(id)).filter(|pipeline| pipeline.kind == shape.id),
-        None => schema.default_pipeline(shape.id),
-    };
-    found.cloned().ok_or_else(|| Refusal::new("not_found", "Такой воронки нет", "There is no such pipeline").into())
+fn pipeline_of(read: &dyn Read, look: &Look) -> Outcome<Pipeline> {
+    let found = look.pipeline.clone().or_else(|| read.schema().default_pipeline(look.shape.id).cloned());
+    found.ok_or_else(|| Refusal::new("not_found", "У этих записей нет воронки", "These records have no pipeline").into())
 }
 
 /// One column's cards, those that came last on top.
-fn tiles_of(
-    view: &View,
-    answers: &Answers<'_>,
-    shape: &EntityType,
-    pipeline: &Pipeline,
-    stage: StageId,
-    narrow: &Narrow,
-    viewer: &Viewer,
-) -> Outcome<(Vec<Tile>, Option<String>)> {
-    let mut query = Query::of(shape.id).filter(Filter::is(code::STAGE, Op::Eq, Value::Int(stage.0))).filter(narrow.filter(viewer)).sorted(code::MOVED_AT, true);
+fn tiles_of(view: &View, answers: &Answers<'_>, look: &Look, pipeline: &Pipeline, stage: StageId) -> Outcome<(Vec<Tile>, Option<String>)> {
+    let shape = &look.shape;
+    let mut query = Query::of(shape.id).filter(Filter::is(code::STAGE, Op::Eq, Value::Int(stage.0))).filter(look.filter.clone()).sorted(code::MOVED_AT, true);
     query.page.limit = PER_COLUMN + 1;
-    query.page.after = narrow
-        .after
-        .as_deref()
-        .and_then(|text| text.split_once('-'))
-        .and_then(|(at, id)| Some((vec![Value::moment(Moment(at.parse().ok()?))], id.parse().ok()?)));
-    let mut items = answers.read.items(&viewer.rights, &query)?;
+    query.page.after = look.wanted.after.clone();
+    let mut items = answers.read.items(answers.rights, &query)?;
     let more = items.len() > PER_COLUMN as usize;
     items.truncate(PER_COLUMN as usize);
     let next = items.last().filter(|_| more).map(|last| {
-        let at = last.values.moment(code::MOVED_AT).unwrap_or_default().0;
-        format!("/{}/board/column?{}&stage={stage}&after={at}-{}", slug(shape), narrow.query(pipeline.id), last.id)
+        let place = serde_json::to_string(&(vec![last.values.get(code::MOVED_AT).clone()], last.id)).unwrap_or_default();
+        format!("/{}/board/column?{}&stage={stage}&after={}", look.slug, asked_again(look, pipeline), crate::trouble::percent(&place))
     });
-    Ok((tiles(view, answers, shape, &items)?, next))
+    Ok((tiles(view, answers, shape, &items, &look.columns)?, next))
 }
 
 /// Count and sum over a column.
@@ -226,38 +185,27 @@ struct Figures {
     sums: String,
 }
 
-/// Without a filter the figures are kept ready; with one they are counted up to a cap, and sums are left out.
-fn figures(read: &dyn Read, viewer: &Viewer, shape: &EntityType, pipeline: &Pipeline, narrow: &Narrow) -> Outcome<Vec<Figures>> {
-    if narrow.is_narrow() {
-        return pipeline
-            .stages
-            .iter()
-            .map(|stage| {
-                let query = Query::of(shape.id).filter(Filter::is(code::STAGE, Op::Eq, Value::Int(stage.id.0))).filter(narrow.filter(viewer));
-                let count = read.count(&viewer.rights, &query, CAP)?;
-                Ok(Figures { stage: stage.id.0, count: counted(count, viewer.lang), sums: String::new() })
-            })
-            .collect();
-    }
-    let totals = read.stage_totals(&viewer.rights, pipeline.id)?;
-    let sees = viewer.rights.sees(shape.id, code::AMOUNT);
-    Ok(pipeline
-        .stages
-        .iter()
-        .map(|stage| {
-            let total = totals.iter().find(|total| total.stage == stage.id);
-            let sums = total.map(|total| {
-                let mut sums: Vec<_> = total.sums.iter().filter(|(_, minor)| sees && *minor != 0).collect();
-                sums.sort_by_key(|(_, minor)| std::cmp::Reverse(*minor));
-                sums.iter().map(|(currency, minor)| crm::format::money(*minor, currency, viewer.lang)).collect::<Vec<_>>().join(" + ")
-            });
-            let count = total.map_or(0, |total| total.count);
-            Figures { stage: stage.id.0, count: grouped(count.unsigned_abs(), viewer.lang), sums: sums.unwrap_or_default() }
-        })
-        .collect())
+/// Without a condition the figures are kept ready; with one they are worked out, which is why the page does not wait for them.
+fn figures(read: &dyn Read, viewer: &Viewer, look: &Look, pipeline: &Pipeline) -> Outcome<Vec<Figures>> {
+    let totals = match look.is_narrow() {
+        true => read.stage_totals_of(&viewer.rights, pipeline.id, &look.filter)?,
+        false => read.stage_totals(&viewer.rights, pipeline.id)?,
+    };
+    let sees = viewer.rights.sees(look.shape.id, code::AMOUNT);
+    let figures = pipeline.stages.iter().map(|stage| {
+        let total = totals.iter().find(|total| total.stage == stage.id);
+        let sums = total.map(|total| {
+            let mut sums: Vec<_> = total.sums.iter().filter(|(_, minor)| sees && *minor != 0).collect();
+            sums.sort_by_key(|(_, minor)| std::cmp::Reverse(*minor));
+            sums.iter().map(|(currency, minor)| crm::format::money(*minor, currency, viewer.lang)).collect::<Vec<_>>().join(" + ")
+        });
+        let count = total.map_or(0, |total| total.count);
+        Figures { stage: stage.id.0, count: grouped(count.unsigned_abs(), viewer.lang), sums: sums.unwrap_or_default() }
+    });
+    Ok(figures.collect())
 }
 
-fn grouped(number: u64, lang: crm::Lang) -> String {
+pub(crate) fn grouped(number: u64, lang: crm::Lang) -> String {
     crm::format::grouped(number, if lang == crm::Lang::Ru { '\u{a0}' } else { ',' })
 }
 
@@ -266,15 +214,15 @@ pub(crate) fn counted(count: crm::query::Count, lang: crm::Lang) -> String {
     format!("{}{}", grouped(count.counted, lang), if count.more { "+" } else { "" })
 }
 
-async fn column(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>, Asked(narrow): Asked<Narrow>) -> Answer {
+async fn column(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>, RawQuery(query): RawQuery) -> Answer {
     let piece = work(&web.house, move |house| {
         house.read(|read| {
-            let shape = shape_of(read, &viewer.rights, &word)?;
-            let pipeline = pipeline_of(read, &shape, narrow.pipeline)?;
-            let stage = narrow.stage.map(StageId).filter(|id| pipeline.stage(*id).is_some()).ok_or_else(Refusal::not_found)?;
+            let look = Look::read(house, read, &viewer, &word, ViewMode::Board, query.as_deref())?;
+            let pipeline = pipeline_of(read, &look)?;
+            let stage = look.wanted.stage.map(StageId).filter(|id| pipeline.stage(*id).is_some()).ok_or_else(Refusal::not_found)?;
             let view = View::piece(house, &viewer);
             let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
-            let (tiles, more) = tiles_of(&view, &answers, &shape, &pipeline, stage, &narrow, &viewer)?;
+            let (tiles, more) = tiles_of(&view, &answers, &look, &pipeline, stage)?;
             Ok(Tiles { view, tiles, more })
         })
     })
@@ -282,12 +230,12 @@ async fn column(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>
     show(&piece)
 }
 
-async fn totals(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>, Asked(narrow): Asked<Narrow>) -> Answer {
+async fn totals(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>, RawQuery(query): RawQuery) -> Answer {
     let list = work(&web.house, move |house| {
         house.read(|read| {
-            let shape = shape_of(read, &viewer.rights, &word)?;
-            let pipeline = pipeline_of(read, &shape, narrow.pipeline)?;
-            figures(read, &viewer, &shape, &pipeline, &narrow)
+            let look = Look::read(house, read, &viewer, &word, ViewMode::Board, query.as_deref())?;
+            let pipeline = pipeline_of(read, &look)?;
+            figures(read, &viewer, &look, &pipeline)
         })
     })
     .await?;
@@ -295,16 +243,17 @@ async fn totals(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>
 }
 
 /// One card anew, after somebody changed it; empty when it does not belong to this board any more.
-async fn one_tile(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Asked(narrow): Asked<Narrow>) -> Answer {
+async fn one_tile(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, RawQuery(query): RawQuery) -> Answer {
     let piece = work(&web.house, move |house| {
         house.read(|read| {
-            let shape = shape_of(read, &viewer.rights, &word)?;
-            let query = Query::of(shape.id).filter(Filter::is(code::ID, Op::Eq, Value::Int(id))).filter(narrow.filter(&viewer)).limit(1);
+            let look = Look::read(house, read, &viewer, &word, ViewMode::Board, query.as_deref())?;
+            let query = Query::of(look.shape.id).filter(Filter::is(code::ID, Op::Eq, Value::Int(id))).filter(look.filter.clone()).limit(1);
             let items = read.items(&viewer.rights, &query)?;
-            let items: Vec<_> = items.into_iter().filter(|item| narrow.pipeline.is_none_or(|pipeline| item.pipeline() == Some(PipelineId(pipeline)))).collect();
+            let here = |item: &crm::Item| look.pipeline.as_ref().is_none_or(|pipeline| item.pipeline() == Some(pipeline.id));
+            let items: Vec<_> = items.into_iter().filter(here).collect();
             let view = View::piece(house, &viewer);
             let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
-            let tiles = tiles(&view, &answers, &shape, &items)?;
+            let tiles = tiles(&view, &answers, &look.shape, &items, &look.columns)?;
             Ok(Tiles { view, tiles, more: None })
         })
     })
@@ -312,20 +261,75 @@ async fn one_tile(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path
     show(&piece)
 }
 
-#[derive(Deserialize)]
-struct To {
+#[derive(Template)]
+#[template(path = "required.html")]
+struct Questions {
+    view: View,
+    id: i64,
     stage: i64,
+    stage_title: String,
+    inputs: Vec<Input>,
 }
 
-async fn move_to(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Form(to): Form<To>) -> Answer {
+#[derive(Deserialize)]
+struct Missing {
+    stage: i64,
+    /// Codes of the fields, joined by commas.
+    #[serde(default)]
+    fields: String,
+}
+
+/// What a stage wants to know before a card comes to it.
+async fn answers_for_move(
+    State(web): State<Web>,
+    viewer: Viewer,
+    Path((word, id)): Path<(String, i64)>,
+    axum::extract::Query(missing): axum::extract::Query<Missing>,
+) -> Answer {
+    let piece = work(&web.house, move |house| {
+        house.read(|read| {
+            let shape = shape_of(read, &viewer.rights, &word)?;
+            let item = read.item(&viewer.rights, ItemRef::new(shape.id, id))?.ok_or_else(Refusal::not_found)?;
+            let view = View::piece(house, &viewer);
+            let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
+            let mut inputs = Vec::new();
+            for code in missing.fields.split(',') {
+                let field = shape.field(code).filter(|_| viewer.rights.writes(shape.id, code)).ok_or_else(|| crm::query::unknown_field(code))?;
+                let mut input = fields::input(&answers, field, item.values.get(code))?;
+                input.required = true;
+                inputs.push(input);
+            }
+            let stage_title = crm::format::stage(&read.schema(), StageId(missing.stage), viewer.lang);
+            Ok(Questions { id, stage: missing.stage, stage_title, inputs, view })
+        })
+    })
+    .await?;
+    show(&piece)
+}
+
+/// Moves a card; with answers to what the stage wants to know, both in one transaction.
+async fn move_to(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Form(form): Form<Vec<(String, String)>>) -> Answer {
+    let stage = form.iter().find(|(name, _)| name == "stage").and_then(|(_, stage)| stage.parse().ok()).map(StageId);
+    let stage = stage.ok_or_else(|| Refusal::new("unknown_stage", "Такой стадии нет", "There is no such stage"))?;
     let title = work(&web.house, move |house| {
         let shape = house.read(|read| shape_of(read, &viewer.rights, &word))?;
         let at = ItemRef::new(shape.id, id);
-        house.command(&viewer.rights, &viewer.cause(house.now()), Command::Move { item: at, to: StageId(to.stage) })?;
-        house.read(|read| Ok(crm::format::stage(&read.schema(), StageId(to.stage), viewer.lang)))
+        let mut values = Values::new();
+        for field in shape.fields.iter().filter(|field| field.code != code::STAGE) {
+            let texts: Vec<&str> = form.iter().filter(|(name, _)| *name == field.code).map(|(_, text)| text.as_str()).collect();
+            if !texts.is_empty() {
+                values.set(field.code.clone(), fields::given(field, &texts, &house.firm.zone));
+            }
+        }
+        let command = match values.0.is_empty() {
+            true => Command::Move { item: at, to: stage },
+            false => Command::Change { item: at, values: values.with(code::STAGE, Value::Int(stage.0)) },
+        };
+        house.command(&viewer.rights, &viewer.cause(house.now()), command)?;
+        house.read(|read| Ok(crm::format::stage(&read.schema(), stage, viewer.lang)))
     })
     .await?;
-    Ok(Json(serde_json::json!({ "stage": to.stage, "title": title })).into_response())
+    Ok(Json(serde_json::json!({ "stage": stage.0, "title": title })).into_response())
 }
 
 async fn delete(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>) -> Answer {
@@ -336,7 +340,6 @@ async fn delete(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(
     .await?;
     Ok(Json(serde_json::json!({ "deleted": id })).into_response())
 }
-
 /// What is typed into a column: a name, a sum, a client.
 #[derive(Deserialize)]
 struct Quick {

@@ -19,6 +19,7 @@ pub(crate) mod robots;
 pub(crate) mod search;
 pub(crate) mod settings;
 pub(crate) mod tasks;
+pub(crate) mod views;
 
 /// A page as the house knows it.
 pub(crate) struct Page {
@@ -49,6 +50,7 @@ pub(crate) fn all() -> Vec<Page> {
         login::page(),
         board::page(),
         list::page(),
+        views::page(),
         card::page(),
         automation::page(),
         tasks::page(),

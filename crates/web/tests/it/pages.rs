@@ -303,22 +303,28 @@ async fn a_list_is_filtered_sorted_and_goes_on() {
     let browser = Browser::new(120);
     let boris = browser.signed_in("boris").await;
     let rows = |text: &str| text.matches("<tr data-href").count();
-    let mut seen = Vec::new();
-    let mut next = "/deals?sort=amount&up=1".to_owned();
-    while !next.is_empty() {
+    let hrefs = |text: &str| text.split("<tr data-href=\"").skip(1).map(|row| row.split('"').next().unwrap().to_owned()).collect::<Vec<_>>();
+    let step = |text: &str, rel: &str| {
+        let link = text.split(&format!("rel=\"{rel}\" href=\"")).nth(1)?.split('"').next()?;
+        Some(link.replace("&#38;", "&").replace("&amp;", "&").replace("&#34;", "\""))
+    };
+    let (mut pages, mut address) = (Vec::new(), Some("/deals?sort=amount&up=1".to_owned()));
+    let mut back = None;
+    while let Some(next) = address {
         let text = boris.get(&next).await.text;
-        seen.extend(text.split("<tr data-href=\"").skip(1).map(|row| row.split('"').next().unwrap().to_owned()));
-        next = text
-            .split("more-row")
-            .nth(1)
-            .and_then(|rest| rest.split("hx-get=\"").nth(1))
-            .map(|rest| rest.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&").replace("&#34;", "\""))
-            .unwrap_or_default();
+        pages.push(hrefs(&text));
+        (address, back) = (step(&text, "next"), step(&text, "prev"));
     }
-    assert_eq!(seen.len(), 120);
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [50, 50, 20]);
+    let mut seen = pages.concat();
     seen.sort();
     seen.dedup();
-    assert_eq!(seen.len(), 120);
+    assert_eq!(seen.len(), 120, "nothing twice");
+    // The way back shows the same pages.
+    let text = boris.get(&back.unwrap()).await.text;
+    assert_eq!(hrefs(&text), pages[1]);
+    let text = boris.get(&step(&text, "prev").unwrap()).await.text;
+    assert_eq!((hrefs(&text), step(&text, "prev")), (pages[0].clone(), None));
     let text = boris.get("/deals?f=amount&o=ge&v=900000&f=responsible&o=eq&v=2").await.text;
     assert!(rows(&text) > 0 && rows(&text) < 20, "{}", rows(&text));
     assert!(boris.piece("/deals/count?sort=id").await.text.contains("120"));

@@ -1,9 +1,9 @@
 //! A new record: its form, and records to choose from while it is filled in.
 
-use super::wanted::pairs;
 use crate::answers::{Answers, shape_of};
 use crate::fields::{self, Input};
 use crate::pages::show;
+use crate::pages::views::wanted::pairs;
 use crate::view::slug;
 use crate::{Answer, View, Viewer, Web, work};
 use askama::Template;
@@ -40,8 +40,10 @@ struct BlankPage {
     error: Option<String>,
 }
 
-pub(super) async fn blank(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>) -> Answer {
-    let page = work(&web.house, move |house| house.read(|read| form(house, read, &viewer, &word, &[], None))).await?;
+/// The form; what the address says is filled in already: a stage, a client.
+pub(super) async fn blank(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>, RawQuery(query): RawQuery) -> Answer {
+    let typed = pairs(query.as_deref().unwrap_or_default());
+    let page = work(&web.house, move |house| house.read(|read| form(house, read, &viewer, &word, &typed, None))).await?;
     show(&page)
 }
 
