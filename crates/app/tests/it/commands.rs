@@ -27,7 +27,7 @@ fn an_administrator_sets_a_firm_up_from_nothing() {
     let listed = text(&vekha(&data, &["pack", "list"]));
     assert!(listed.contains("base") && listed.contains("debt-relief"), "{listed}");
     let planned = text(&vekha(&data, &["pack", "plan", "debt-relief"]));
-    assert!(planned.contains("+ pipeline deal/main") && planned.contains("+ account web_form/application"), "{planned}");
+    assert!(planned.contains("+ pipeline deal/main") && planned.contains("+ channel web_form/application"), "{planned}");
     assert!(vekha(&data, &["pack", "apply", "debt-relief"]).status.success());
     assert!(text(&vekha(&data, &["pack", "plan", "debt-relief"])).contains("nothing to do"));
     assert!(!vekha(&data, &["pack", "apply", "no-such"]).status.success());
@@ -40,6 +40,33 @@ fn an_administrator_sets_a_firm_up_from_nothing() {
     assert!(doctor.contains("ok   database") && doctor.contains("WARN public_url"), "{doctor}");
     let config = text(&vekha(&data, &["config"]));
     assert!(config.contains("listen = ") && config.contains("# differs from the default"), "{config}");
+}
+
+#[test]
+fn a_firm_is_written_out_and_set_up_anew_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let (test, real, text_of) = (folder.path().join("test"), folder.path().join("real"), folder.path().join("firm"));
+    assert!(vekha(&test, &["pack", "apply", "debt-relief"]).status.success());
+    let written = vekha(&test, &["pack", "export", text_of.to_str().unwrap()]);
+    assert!(written.status.success(), "{}", text(&written));
+    let set_up = vekha(&real, &["pack", "apply", text_of.to_str().unwrap()]);
+    assert!(set_up.status.success(), "{}", text(&set_up));
+    assert!(text(&vekha(&real, &["pack", "plan", text_of.to_str().unwrap()])).contains("nothing to do"));
+
+    // One label edited in the text is one line of the plan, and after it is carried over there is none.
+    let contact = text_of.join("types/contact.toml");
+    let edited = std::fs::read_to_string(&contact).unwrap().replacen("Дата рождения", "День рождения", 1);
+    std::fs::write(&contact, edited).unwrap();
+    let plan = text(&vekha(&real, &["pack", "plan", text_of.to_str().unwrap()]));
+    let changes: Vec<&str> = plan.lines().filter(|line| line.starts_with(['+', '~', '!', '-']) && line.contains('/')).collect();
+    assert!(changes.len() == 1 && changes[0].starts_with("~ field contact/birth_date: title") && changes[0].contains("День рождения"), "{plan}");
+    assert!(vekha(&real, &["pack", "apply", text_of.to_str().unwrap()]).status.success());
+    assert!(text(&vekha(&real, &["pack", "plan", text_of.to_str().unwrap()])).contains("nothing to do"));
+
+    // A slip of the pen is refused whole, with file and line.
+    std::fs::write(text_of.join("menu.toml"), "[[sections]]\ncode = \"a\"\ntitle = \"A\"\ntypes = [\"dael\"]\n").unwrap();
+    let broken = vekha(&real, &["pack", "apply", text_of.to_str().unwrap()]);
+    assert!(!broken.status.success() && text(&broken).contains("menu.toml") && text(&broken).contains('4'), "{}", text(&broken));
 }
 
 #[test]
