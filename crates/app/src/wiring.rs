@@ -31,7 +31,8 @@ impl Execute for Wiring {
             | Command::AddFile { .. }
             | Command::RemoveFile { .. }
             | Command::Pin { .. }
-            | Command::Comment { .. } => crm::command::carry_out(tx, rights, cause, command),
+            | Command::Comment { .. }
+            | Command::Recount { .. } => crm::command::carry_out(tx, rights, cause, command),
             Command::CreateTask { about, to, title, description, deadline } => {
                 team::tasks::create(tx, rights, cause, &Wanted { about: *about, to: *to, title, description, deadline: *deadline }).map(done)
             }

@@ -153,6 +153,18 @@ pub enum Command {
         /// A card has to jump up on the screen, with a sound.
         popup: bool,
     },
+    /// Work out anew the formulas of records that look at one through a link: the part that was too much for the transaction
+    /// that changed it.
+    Recount {
+        /// The record they look at.
+        item: ItemRef,
+        /// Their type.
+        kind: EntityTypeId,
+        /// Their link.
+        link: String,
+        /// Those with higher numbers.
+        after: i64,
+    },
     /// Call a program outside. Runs outside a transaction: see `Job`.
     CallUrl {
         /// On account of which card.
@@ -201,6 +213,7 @@ pub fn carry_out(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, command: &Comm
         Command::RemoveFile { item, file } => item::remove_file(tx, rights, cause, *item, *file).map(done),
         Command::Pin { item, event, on } => item::pin(tx, rights, cause, *item, *event, *on).map(done),
         Command::Comment { item, text } => item::comment(tx, rights, cause, *item, text).map(|()| Done::with(*item)),
+        Command::Recount { item, kind, link, after } => crate::formula::go_on(tx, cause, *item, *kind, link, *after).map(|()| Done::with(*item)),
         Command::CreateTask { .. }
         | Command::MoveTask { .. }
         | Command::CheckDeadline { .. }

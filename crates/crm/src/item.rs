@@ -121,6 +121,7 @@ pub fn create_with(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, kind: Entity
     let mut item = Item { kind, id: 0, version: 0, values };
     rights.demand(Action::Create, &item)?;
     naming::number(tx, cause, shape, &mut item)?;
+    crate::formula::refresh(tx.read(), &mut item, None)?;
     let nameless = item.values.get(code::TITLE).is_empty();
     if nameless {
         item.values.set(code::TITLE, Value::text(naming::title(tx.read(), shape, &item)?));
@@ -132,12 +133,12 @@ pub fn create_with(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, kind: Entity
     answers::demand_together(shape, &nothing, &item.values, cause)?;
     answers::demand_unique(tx, rights, shape, &nothing, &item)?;
     first.extend(facts);
-    keep(tx, cause, shape, &nothing, &mut item, first)?;
+    keep(tx, cause, &nothing, &mut item, first)?;
     if nameless && naming::needs_number(shape) {
         // The number is known only now; nobody has seen the record under another name yet.
         let title = Value::text(naming::title(tx.read(), shape, &item)?);
         tx.put_answer(item.at(), code::TITLE, &title)?;
-        item.values.set(code::TITLE, title);
+        reload(tx.read(), &mut item)?;
     }
     crate::stage::go_on(tx, cause, &schema, item)
 }
@@ -148,10 +149,48 @@ fn home_office(read: &dyn Read, rights: &Rights, responsible: UserId) -> Outcome
     Ok(if office == 0 { rights.office } else { office })
 }
 
-/// Saves an item whose answers changed from `before`: the one place through which every item of this crate goes.
-pub(crate) fn keep(tx: &mut dyn Tx, cause: &Cause, shape: &EntityType, before: &Values, item: &mut Item, facts: Vec<Fact>) -> Outcome<()> {
-    let _ = (shape, before);
-    tx.save(item, cause, facts)
+/// Saves an item whose answers changed from `before`, with the formulas that follow from them, and brings the formulas of
+/// other records up to date. Whoever saves an item by hand goes through here, too.
+///
+/// # Errors
+/// Only failures of the database.
+pub fn keep(tx: &mut dyn Tx, cause: &Cause, before: &Values, item: &mut Item, mut facts: Vec<Fact>) -> Outcome<()> {
+    let is_new = item.id == 0;
+    if !is_new {
+        let codes = changed(before, &item.values);
+        let changes = crate::formula::refresh(tx.read(), item, Some(&codes))?;
+        add_changes(&mut facts, changes);
+    }
+    tx.save(item, cause, facts)?;
+    let change = crate::formula::Before { before: (!is_new).then_some(before), after: Some(&item.values) };
+    if crate::formula::follow(tx, cause, item.at(), change)?.contains(&item.at()) {
+        // A record above was worked out anew and this one with it.
+        reload(tx.read(), item)?;
+    }
+    Ok(())
+}
+
+fn reload(read: &dyn Read, item: &mut Item) -> Outcome<()> {
+    if let Some(saved) = read.item(&Rights::system(), item.at())? {
+        *item = saved;
+    }
+    Ok(())
+}
+
+/// Codes of the answers that differ.
+fn changed(before: &Values, after: &Values) -> std::collections::BTreeSet<String> {
+    before.0.keys().chain(after.0.keys()).filter(|code| before.get(code) != after.get(code)).cloned().collect()
+}
+
+/// Puts changes that follow from others beside them.
+fn add_changes(facts: &mut Vec<Fact>, more: Vec<Change>) {
+    if more.is_empty() {
+        return;
+    }
+    match facts.iter_mut().find_map(|fact| if let Fact::Changed { changes } = fact { Some(changes) } else { None }) {
+        Some(changes) => changes.extend(more),
+        None => facts.push(Fact::Changed { changes: more }),
+    }
 }
 
 /// Changes answers of an item. Answers equal to the old ones are no change; no change leaves no event.
@@ -174,6 +213,9 @@ pub fn change(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef, give
     move_office(tx.read(), shape, &item, &mut given, &mut accepted)?;
     let mut facts = apply(shape, &mut item, &given, accepted);
     if !facts.is_empty() {
+        let codes = changed(&before.values, &item.values);
+        let more = crate::formula::refresh(tx.read(), &mut item, Some(&codes))?;
+        add_changes(&mut facts, more);
         rename(tx.read(), shape, &before, &mut item, &mut facts)?;
         crate::require::demand_kept(tx.read(), shape, &before, &item)?;
         answers::demand_together(shape, &before.values, &item.values, cause)?;
@@ -181,7 +223,7 @@ pub fn change(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef, give
         // Whoever gives an item away must still be allowed to hold it at this moment; afterwards it may leave his sight.
         item.values.set(code::UPDATED_AT, Value::moment(cause.at));
         item.values.set(code::UPDATED_BY, Value::user(cause.by.user()));
-        keep(tx, cause, shape, &before.values, &mut item, facts)?;
+        keep(tx, cause, &before.values, &mut item, facts)?;
     }
     match to {
         Some(to) => crate::stage::move_loaded(tx, cause, item, to),
@@ -286,8 +328,14 @@ fn rename(read: &dyn Read, shape: &EntityType, before: &Item, item: &mut Item, f
 /// # Errors
 /// Refuses whom the rights do not allow.
 pub fn delete(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef) -> Outcome<()> {
-    let item = demand(tx, rights, Action::Delete, at)?;
-    tx.remove(&item, cause)
+    let item = demand(tx.read(), rights, Action::Delete, at)?;
+    discard(tx, cause, &item)
+}
+
+/// Removes an item that somebody may remove; records above it are counted without it.
+pub(crate) fn discard(tx: &mut dyn Tx, cause: &Cause, item: &Item) -> Outcome<()> {
+    tx.remove(item, cause)?;
+    crate::formula::follow(tx, cause, item.at(), crate::formula::Before { before: Some(&item.values), after: None }).map(drop)
 }
 
 /// Takes an item out of the recycle bin.
@@ -298,6 +346,13 @@ pub fn restore(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef) -> 
     let mut item = tx.binned_one(&Rights::system(), at)?.ok_or_else(Refusal::not_found)?.item;
     rights.demand(Action::Delete, &item)?;
     tx.restore(&mut item, cause, vec![Fact::Restored])?;
+    // While it lay there, what it adds up may have changed.
+    let changes = crate::formula::refresh(tx.read(), &mut item, None)?;
+    if !changes.is_empty() {
+        tx.save(&mut item, cause, vec![Fact::Changed { changes }])?;
+    }
+    crate::formula::follow(tx, cause, at, crate::formula::Before { before: None, after: Some(&item.values) })?;
+    reload(tx.read(), &mut item)?;
     Ok(item)
 }
 

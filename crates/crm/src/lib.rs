@@ -17,6 +17,7 @@ pub mod event;
 pub mod failure;
 pub mod field;
 pub mod format;
+pub mod formula;
 pub mod house;
 pub mod ids;
 pub mod item;

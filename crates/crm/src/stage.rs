@@ -81,7 +81,7 @@ fn arrive(tx: &mut dyn Tx, cause: &Cause, mut item: Item, to: StageId) -> Outcom
     item.values.set(code::UPDATED_AT, Value::moment(cause.at));
     item.values.set(code::UPDATED_BY, Value::user(cause.by.user()));
     let fact = Fact::Moved { from, to, pipeline: pipeline.id };
-    crate::item::keep(tx, cause, shape, &before, &mut item, vec![fact])?;
+    crate::item::keep(tx, cause, &before, &mut item, vec![fact])?;
     go_on(tx, cause, &schema, item)
 }
 

@@ -22,6 +22,7 @@ impl Execute for Hands {
             | Command::Unmerge { .. }
             | Command::AddFile { .. }
             | Command::RemoveFile { .. }
+            | Command::Recount { .. }
             | Command::Pin { .. } => Err(crm::Refusal::new("not_here", "Здесь этого нет", "Not in this office").into()),
             Command::Create { kind, values } => crm::item::create(tx, rights, cause, *kind, values).map(made),
             Command::Change { item, values } => crm::item::change(tx, rights, cause, *item, values).map(made),

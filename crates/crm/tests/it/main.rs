@@ -1,4 +1,5 @@
 //! The rules of a card on a real database in memory.
 
 mod firm;
+mod formulas;
 mod life;

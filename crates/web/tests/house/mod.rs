@@ -59,7 +59,8 @@ impl Execute for Small {
             | Command::AddFile { .. }
             | Command::RemoveFile { .. }
             | Command::Pin { .. }
-            | Command::Comment { .. } => return crm::command::carry_out(tx, rights, cause, command),
+            | Command::Comment { .. }
+            | Command::Recount { .. } => return crm::command::carry_out(tx, rights, cause, command),
             Command::CreateTask { about, to, title, description, deadline } => {
                 team::tasks::create(tx, rights, cause, &team::tasks::Wanted { about: *about, to: *to, title, description, deadline: *deadline })?
             }
