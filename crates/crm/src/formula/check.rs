@@ -232,11 +232,9 @@ impl Place<'_> {
                 "сегодняшний день меняется сам, а формула — нет: поставьте робота или напоминание по дате",
                 "today changes by itself and a formula does not: use a robot or a timer on the date",
             )),
-            "sum" | "avg" | "count" => Err(wrong(
-                at,
-                "первым нужно «тип.ссылка» на эту запись или поле-таблица",
-                "the first argument is type.link to this record, or a table field",
-            )),
+            "sum" | "avg" | "count" => {
+                Err(wrong(at, "первым нужно «тип.ссылка» на эту запись или поле-таблица", "the first argument is type.link to this record, or a table field"))
+            }
             _ => Err(wrong(at, &format!("функции «{name}» нет"), &format!("there is no function {name}"))),
         }
     }
@@ -244,11 +242,9 @@ impl Place<'_> {
     fn count(&self, args: &[Expr], least: usize, most: usize, at: usize) -> Result<(), Refusal> {
         match (least..=most).contains(&args.len()) {
             true => Ok(()),
-            false => Err(wrong(
-                at,
-                &format!("нужно значений: {least}, а здесь {}", args.len()),
-                &format!("{least} arguments are needed, this has {}", args.len()),
-            )),
+            false => {
+                Err(wrong(at, &format!("нужно значений: {least}, а здесь {}", args.len()), &format!("{least} arguments are needed, this has {}", args.len())))
+            }
         }
     }
 

@@ -176,7 +176,15 @@ fn target(schema: &Schema, kind: EntityTypeId, link: &str, values: Option<&Value
 
 /// Works out roll-ups of a record above the one that changed. A plain sum or count is carried on from its last answer: a
 /// client with ten thousand payments is not added up anew for each.
-fn work_above(tx: &mut dyn Tx, cause: &Cause, parent: ItemRef, codes: &[String], at: ItemRef, change: Before<'_>, touched: &mut BTreeSet<ItemRef>) -> Outcome<()> {
+fn work_above(
+    tx: &mut dyn Tx,
+    cause: &Cause,
+    parent: ItemRef,
+    codes: &[String],
+    at: ItemRef,
+    change: Before<'_>,
+    touched: &mut BTreeSet<ItemRef>,
+) -> Outcome<()> {
     tx.one_at_a_time(&format!("formula:{parent}"))?;
     let Some(mut item) = tx.item(&Rights::system(), parent)? else { return Ok(()) };
     let schema = tx.schema();

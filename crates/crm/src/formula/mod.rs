@@ -23,8 +23,8 @@ mod parse;
 mod work;
 
 pub use check::{check, check_all, uses};
-pub use follow::{fill, refresh};
 pub(crate) use follow::{Before, follow, go_on};
+pub use follow::{fill, refresh};
 
 use crate::entity::{EntityType, Schema, code};
 use crate::failure::Refusal;
