@@ -205,7 +205,8 @@ impl Filter {
 }
 
 fn compared(field: &Field, value: &Value) -> Result<Value, Refusal> {
-    let single = Field { multiple: false, ..field.clone() };
+    // Limits are for answers: one may ask for what is beyond them, it just does not exist.
+    let single = Field { multiple: false, least: Some(i64::MIN), most: None, ..field.clone() };
     // A part of a phone or address is compared as text, a whole one in its one spelling.
     if field.is_points() {
         return Ok(match (single.accept(value), value) {
@@ -217,6 +218,8 @@ fn compared(field: &Field, value: &Value) -> Result<Value, Refusal> {
     match (&field.kind, value) {
         // An unknown choice is not an error in a filter: nothing has it.
         (FieldKind::Choice { .. }, Value::Text(_)) => Ok(value.clone()),
+        // A number with a wrong check digit is not an error in a filter either.
+        (FieldKind::Requisite { .. }, Value::Text(text)) => Ok(single.accept(value).unwrap_or_else(|_| Value::text(text.trim()))),
         _ => single.accept(value),
     }
 }

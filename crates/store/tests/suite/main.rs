@@ -1,6 +1,7 @@
 //! One suite for both engines: every test runs on SQLite and on PostgreSQL.
 
 mod automation;
+mod bin;
 mod chance;
 mod crowd;
 mod events;
@@ -9,11 +10,14 @@ mod firm;
 mod items;
 mod jobs;
 mod killed;
+mod links;
+mod looks;
 mod machine;
 mod pages;
 mod people;
 mod rights;
 mod search;
+mod shape;
 mod sight;
 mod tls;
 
