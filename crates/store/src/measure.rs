@@ -1,5 +1,6 @@
 //! What speed is measured against: the barest durable work that the same engine can do on the same disk.
 
+use crate::sql::Sql as _;
 use crate::sqlite;
 use crm::{Failure, Outcome};
 use std::path::Path;
@@ -20,4 +21,23 @@ pub fn bare_commits(path: &Path, count: u32) -> Outcome<Duration> {
         insert.execute([format!("row {number}")]).map_err(failed)?;
     }
     Ok(begun.elapsed())
+}
+
+/// Runs statements on a database that nobody else has open, each in a transaction of its own: only to fill in very many
+/// rows for a measurement, past all doors.
+///
+/// # Errors
+/// Failures of the database.
+pub fn pour(url: &str, statements: &[String]) -> Outcome<()> {
+    match url.strip_prefix("sqlite:") {
+        Some(path) => {
+            let connection = sqlite::connection::open(Path::new(path), sqlite::connection::Role::ForgetfulWriter)?;
+            statements.iter().try_for_each(|one| sqlite::connection::Spoken(&connection).batch(one).map_err(Into::into))
+        }
+        None => {
+            let config = url.parse().map_err(|_| Failure::give_up("an address of PostgreSQL is needed"))?;
+            let line = crate::postgres::Line::connect(&config)?;
+            statements.iter().try_for_each(|one| line.batch(one).map_err(Into::into))
+        }
+    }
 }

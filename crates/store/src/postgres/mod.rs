@@ -8,6 +8,7 @@ use crate::news::News;
 use crate::shape::Shape;
 use crate::sql::{Cell, Dialect, Sql, SqlError};
 use crm::{Bytes, Failure, Fault, Outcome, Read, Refusal, Seq, Store, Work};
+pub use connection::Line;
 use pool::Pool;
 use postgres::Config;
 use std::any::Any;
