@@ -238,11 +238,13 @@ fn measure(url: &str, rows: i64, filled: bool) {
     });
     let stages: Vec<StageId> = pipeline.stages.iter().map(|stage| stage.id).collect();
     let begun = Instant::now();
-    if !filled {
+    let store = if filled {
+        store
+    } else {
         drop(store);
         store::measure::pour(url, &rows_of(!url.starts_with("sqlite"), rows, &stages, pipeline.id)).expect("filled in");
-    }
-    let store = if filled { store } else { store::open(url).expect("a database") };
+        store::open(url).expect("a database")
+    };
     let engine = store.engine();
     println!("\n{engine}: {rows} deals of 54 fields, as many clients, {OFFICES} offices, {PEOPLE} people; filled in {:.0} s", begun.elapsed().as_secs_f64());
     Bench { store: &store, pipeline, stages, rows, bare: Duration::ZERO }.run();
