@@ -74,6 +74,8 @@ pub trait Read {
     /// Events of a card (of a contact: also those of everything that is his), the newest first, before a place in the log.
     /// The caller has checked that the card may be seen.
     fn timeline(&self, at: ItemRef, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>>;
+    /// The same, only facts of these words (`Fact::code`): for the filter of a timeline and for what is pinned.
+    fn timeline_of(&self, at: ItemRef, facts: &[&str], before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>>;
     /// Events that happened to this record itself, not to what stands in its timeline; the newest first.
     fn history(&self, at: ItemRef, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>>;
     /// The last event in the timeline of each of these cards, in no order; a card without events has none.

@@ -90,6 +90,9 @@ impl Read for Desk<'_> {
     fn timeline(&self, at: ItemRef, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>> {
         event_log::timeline(self, at, before, limit)
     }
+    fn timeline_of(&self, at: ItemRef, facts: &[&str], before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>> {
+        event_log::timeline_of(self, at, facts, before, limit)
+    }
     fn latest(&self) -> Outcome<Seq> {
         event_log::latest(self)
     }

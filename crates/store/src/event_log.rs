@@ -122,19 +122,38 @@ pub fn one(desk: &Desk<'_>, seq: Seq) -> Outcome<Option<Event>> {
 /// Events of a card, the newest first; of a contact also those of everything that is his. What happened to records that
 /// were joined with it stands there, too.
 pub fn timeline(desk: &Desk<'_>, at: ItemRef, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>> {
-    of_family(desk, at, before, limit, |one| match one.kind == kind::CONTACT {
+    of_family(desk, at, &[], before, limit, of_card)
+}
+
+/// The same, only facts of these words.
+pub fn timeline_of(desk: &Desk<'_>, at: ItemRef, facts: &[&str], before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>> {
+    match facts.is_empty() {
+        true => Ok(Vec::new()),
+        false => of_family(desk, at, facts, before, limit, of_card),
+    }
+}
+
+fn of_card(one: ItemRef) -> (&'static str, Vec<Cell>) {
+    match one.kind == kind::CONTACT {
         true => ("contact = $1 AND contact <> 0", vec![one.id.into()]),
         false => ("about_kind = $1 AND about_id = $2", vec![one.kind.0.into(), one.id.into()]),
-    })
+    }
 }
 
 /// Events that happened to this record itself and to those that were joined with it, the newest first.
 pub fn history(desk: &Desk<'_>, at: ItemRef, before: Option<Seq>, limit: u32) -> Outcome<Vec<Event>> {
-    of_family(desk, at, before, limit, |one| ("item_kind = $1 AND item_id = $2", vec![one.kind.0.into(), one.id.into()]))
+    of_family(desk, at, &[], before, limit, |one| ("item_kind = $1 AND item_id = $2", vec![one.kind.0.into(), one.id.into()]))
 }
 
-/// One question for each record of the family, each along its index; nearly always it is one.
-fn of_family(desk: &Desk<'_>, at: ItemRef, before: Option<Seq>, limit: u32, question: impl Fn(ItemRef) -> (&'static str, Vec<Cell>)) -> Outcome<Vec<Event>> {
+/// One question for each record of the family, each along its index; nearly always it is one. No words of facts: all facts.
+fn of_family(
+    desk: &Desk<'_>,
+    at: ItemRef,
+    facts: &[&str],
+    before: Option<Seq>,
+    limit: u32,
+    question: impl Fn(ItemRef) -> (&'static str, Vec<Cell>),
+) -> Outcome<Vec<Event>> {
     desk.settle()?;
     let mut found = Vec::new();
     let family = crate::joined::family(desk, at)?;
@@ -142,7 +161,10 @@ fn of_family(desk: &Desk<'_>, at: ItemRef, before: Option<Seq>, limit: u32, ques
         let (condition, mut params) = question(*one);
         let (seq, most) = (params.len() + 1, params.len() + 2);
         params.extend([before.map_or(i64::MAX, |seq| seq.0).into(), limit.into()]);
-        let sql = format!("{SELECT} WHERE {condition} AND seq < ${seq} ORDER BY seq DESC LIMIT ${most}");
+        let words: Vec<String> = (0..facts.len()).map(|at| format!("${}", most + 1 + at)).collect();
+        let only = if words.is_empty() { String::new() } else { format!(" AND code IN ({})", words.join(", ")) };
+        params.extend(facts.iter().map(|word| Cell::from(*word)));
+        let sql = format!("{SELECT} WHERE {condition} AND seq < ${seq}{only} ORDER BY seq DESC LIMIT ${most}");
         found.extend(desk.rows(&sql, &params)?.into_iter().map(read).collect::<Outcome<Vec<_>>>()?);
     }
     if family.len() > 1 {
