@@ -145,6 +145,8 @@ pub trait Read {
     fn roles(&self) -> Outcome<Vec<Role>>;
     /// The session with this hash of its token; expired ones are not found.
     fn session(&self, token_hash: &[u8], now: Moment) -> Outcome<Option<Session>>;
+    /// Sessions of somebody that are not over, the newest first.
+    fn sessions_of(&self, user: UserId, now: Moment) -> Outcome<Vec<Session>>;
     /// The webhook of a user with this hash of its secret, active ones only.
     fn webhook(&self, user: UserId, secret_hash: &[u8]) -> Outcome<Option<Webhook>>;
     /// All webhooks.

@@ -180,6 +180,9 @@ impl Read for Desk<'_> {
     fn session(&self, token_hash: &[u8], now: Moment) -> Outcome<Option<Session>> {
         people::session(self, token_hash, now)
     }
+    fn sessions_of(&self, user: UserId, now: Moment) -> Outcome<Vec<Session>> {
+        people::sessions_of(self, user, now)
+    }
     fn webhook(&self, user: UserId, secret_hash: &[u8]) -> Outcome<Option<Webhook>> {
         people::webhook(self, user, secret_hash)
     }

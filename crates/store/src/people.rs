@@ -155,20 +155,28 @@ pub fn put_role(desk: &Desk<'_>, role: &Role) -> Outcome<()> {
     .map(drop)
 }
 
-/// The session with this hash of its token, unless it is over.
-pub fn session(desk: &Desk<'_>, token_hash: &[u8], now: Moment) -> Outcome<Option<Session>> {
-    let row = desk.first(
-        "SELECT token_hash, staff, created, expires, remote, agent FROM session WHERE token_hash = $1 AND expires > $2",
-        &[token_hash.into(), now.0.into()],
-    )?;
-    Ok(row.map(|mut row| Session {
+const SESSION: &str = "SELECT token_hash, staff, created, expires, remote, agent FROM session";
+
+fn session_of(mut row: Row) -> Session {
+    Session {
         token_hash: row.bytes(0),
         user: UserId(row.int(1)),
         created: Moment(row.int(2)),
         expires: Moment(row.int(3)),
         remote: row.text(4),
         agent: row.text(5),
-    }))
+    }
+}
+
+/// The session with this hash of its token, unless it is over.
+pub fn session(desk: &Desk<'_>, token_hash: &[u8], now: Moment) -> Outcome<Option<Session>> {
+    Ok(desk.first(&format!("{SESSION} WHERE token_hash = $1 AND expires > $2"), &[token_hash.into(), now.0.into()])?.map(session_of))
+}
+
+/// Sessions of somebody that are not over, the newest first.
+pub fn sessions_of(desk: &Desk<'_>, user: UserId, now: Moment) -> Outcome<Vec<Session>> {
+    let rows = desk.rows(&format!("{SESSION} WHERE staff = $1 AND expires > $2 ORDER BY created DESC"), &[user.0.into(), now.0.into()])?;
+    Ok(rows.into_iter().map(session_of).collect())
 }
 
 /// Begins a session, or prolongs it. Those that were over when it began are swept out.

@@ -21,6 +21,8 @@ pub struct Directory {
     pub departments: BTreeMap<i64, Department>,
     /// All roles.
     pub roles: BTreeMap<String, Role>,
+    /// Who cannot sign in yet: no password was set.
+    pub without_password: BTreeSet<UserId>,
     members: BTreeMap<i64, Vec<UserId>>,
     below: BTreeMap<i64, Vec<i64>>,
     stand_ins: BTreeMap<UserId, Vec<UserId>>,
@@ -42,6 +44,9 @@ impl Directory {
     pub fn read(read: &dyn Read) -> Outcome<Directory> {
         let mut directory = Directory::default();
         for mut user in read.users()? {
+            if user.password_hash.is_empty() {
+                directory.without_password.insert(user.id);
+            }
             user.password_hash.clear();
             if user.department != 0 {
                 directory.members.entry(user.department).or_default().push(user.id);

@@ -7,8 +7,8 @@
 use crate::{journal, staff, tasks};
 use crm::query::Count;
 use crm::{
-    Cause, Change, Department, EntityTypeId, Fact, Filter, Item, Label, Moment, Op, Outcome, Query, Read, Refusal, Rights, RuleKind, Schema, Seq, Tx, User,
-    UserId, Value, Values, code, kind,
+    Cause, Change, Department, EntityTypeId, Fact, Filter, Item, Label, Moment, Op, Outcome, Query, Read, Refusal, Rights, RuleKind, Schema, Seq, Tx, UserId,
+    Value, Values, code, kind,
 };
 use std::collections::BTreeMap;
 

@@ -125,7 +125,7 @@ pub(crate) fn redirect(to: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 
-fn with_cookie(web: &Web, mut answer: Response, name: &str, value: &str, seconds: u64) -> Response {
+pub(crate) fn with_cookie(web: &Web, mut answer: Response, name: &str, value: &str, seconds: u64) -> Response {
     let secure = if web.house.firm.public_url.starts_with("https://") { "; Secure" } else { "" };
     let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {

@@ -14,6 +14,7 @@ pub(crate) mod landing;
 pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod notices;
+pub(crate) mod people;
 pub(crate) mod popup;
 pub(crate) mod robots;
 pub(crate) mod search;
@@ -59,6 +60,12 @@ pub(crate) fn all() -> Vec<Page> {
         robots::page(),
         accounts::page(),
         accounts::webhooks::page(),
+        people::staff::page(),
+        people::employee::page(),
+        people::dismissal::page(),
+        people::invite::page(),
+        people::roles::page(),
+        people::offices::page(),
         landing::page(),
         search::page(),
         settings::page(),
