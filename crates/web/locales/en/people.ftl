@@ -3,6 +3,7 @@ roles-tab = Roles and rights
 offices-tab = Departments and offices
 people-sections = Sections of the staff settings
 people-heading = Staff
+people-lead = Who works here, where and with which role; invitations, absence, dismissal.
 people-add = Invite an employee
 people-new = New employee
 people-back = Back

@@ -77,7 +77,6 @@ struct Heir {
 #[template(path = "people_dismiss.html")]
 struct DismissPage {
     view: View,
-    tab: &'static str,
     id: i64,
     name: String,
     error: Option<String>,
@@ -117,7 +116,6 @@ fn build(house: &House, read: &dyn Read, viewer: &Viewer, user: UserId, chosen: 
     let title = |kind| schema.kind(kind).map(|shape| shape.plural.get(view.lang).to_owned()).unwrap_or_default();
     let grouped = |number: u64| crm::format::grouped(number, if view.lang == crm::Lang::Ru { '\u{a0}' } else { ',' });
     Ok(DismissPage {
-        tab: "staff",
         id: user.0,
         name: leaver.name(),
         error: refusal.map(|refusal| refusal.explain(view.lang)),

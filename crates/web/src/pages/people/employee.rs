@@ -39,7 +39,6 @@ struct Sitting {
 #[template(path = "people_employee.html")]
 struct EmployeePage {
     view: View,
-    tab: &'static str,
     user: User,
     /// `new`, or as in the list.
     state: &'static str,
@@ -163,7 +162,6 @@ fn build(house: &House, read: &dyn Read, viewer: &Viewer, mut user: User, refusa
     let zone = &house.firm.zone;
     user.password_hash.clear();
     Ok(EmployeePage {
-        tab: "staff",
         state: if known { super::staff::state(&directory, &user, view.now) } else { "new" },
         error: refusal.map(|refusal| refusal.explain(view.lang)),
         saved: false,

@@ -10,8 +10,6 @@ use team::roles::{ACTIONS, SCOPES, action_code, scope_code, scope_of};
 pub(super) struct Row {
     pub place: String,
     pub title: String,
-    /// The code of the type, for who reads packs.
-    pub code: String,
     /// Has no permissions of its own: those of the line "all others" count.
     pub inherits: bool,
     pub cells: Vec<Cell>,
@@ -43,7 +41,6 @@ pub(super) fn rows(schema: &Schema, view: &View, role: &Role) -> Vec<Row> {
             let own = role.may.get(&shape.code);
             Row {
                 title: shape.plural.get(view.lang).to_owned(),
-                code: shape.code.clone(),
                 inherits: own.is_none(),
                 pool: Some(role.pool.contains(&shape.code)),
                 exceptions: exceptions(schema, view, role, shape),
@@ -75,7 +72,6 @@ pub(super) fn row(view: &View, place: &str, may: Option<&BTreeMap<Action, Scope>
     Row {
         place: place.to_owned(),
         title: String::new(),
-        code: String::new(),
         inherits: false,
         cells: cells.into(),
         pool: None,

@@ -2,7 +2,7 @@
 
 use super::{Pick, colleagues, departments, framed, history, sorted};
 use crate::pages::login::redirect;
-use crate::pages::{Page, show};
+use crate::pages::{Entry, Page, show};
 use crate::{Answer, View, Viewer, Web, work};
 use askama::Template;
 use axum::Router;
@@ -20,7 +20,7 @@ const OFFICES: &str = "/settings/offices";
 pub(crate) fn page() -> Page {
     Page {
         code: "offices",
-        menu: None,
+        menu: Some(Entry { title: "offices-tab", icon: "building", href: OFFICES, shown: |rights| rights.admin }),
         routes: || {
             Router::new()
                 .route(OFFICES, get(tree))
@@ -103,7 +103,6 @@ fn grow(directory: &Directory, view: &View, parent: i64, depth: usize, nodes: &m
 #[template(path = "people_office.html")]
 struct OfficePage {
     view: View,
-    tab: &'static str,
     title: String,
     department: Department,
     is_new: bool,
@@ -175,7 +174,6 @@ fn build(house: &House, read: &dyn Read, viewer: &Viewer, department: Department
         .collect();
     people.sort_by_key(|(_, name, _)| name.to_lowercase());
     Ok(OfficePage {
-        tab: "offices",
         title: department.title.get(view.lang).to_owned(),
         is_new: department.id == 0,
         error: refusal.map(|refusal| refusal.explain(view.lang)),

@@ -3,7 +3,7 @@
 use super::matrix::{self, Row};
 use super::{Pick, framed, history};
 use crate::pages::login::redirect;
-use crate::pages::{Page, show};
+use crate::pages::{Entry, Page, show};
 use crate::{Answer, View, Viewer, Web, work};
 use askama::Template;
 use axum::Router;
@@ -20,7 +20,7 @@ const ROLES: &str = "/settings/roles";
 pub(crate) fn page() -> Page {
     Page {
         code: "roles",
-        menu: None,
+        menu: Some(Entry { title: "roles-tab", icon: "lock", href: ROLES, shown: |rights| rights.admin }),
         routes: || {
             Router::new().route(ROLES, get(list)).route("/settings/roles/new", get(blank).post(create)).route("/settings/roles/{code}", get(one).post(save))
         },
@@ -85,7 +85,6 @@ struct Group {
 #[template(path = "people_role.html")]
 struct RolePage {
     view: View,
-    tab: &'static str,
     title: String,
     role: Role,
     /// Where the form goes.
@@ -148,7 +147,6 @@ fn build(house: &House, read: &dyn Read, viewer: &Viewer, role: Role, refusal: O
     let more_people = people.len().saturating_sub(SHOWN);
     people.truncate(SHOWN);
     Ok(RolePage {
-        tab: "roles",
         title: role.title.get(view.lang).to_owned(),
         action: if is_new { format!("{ROLES}/new") } else { format!("{ROLES}/{}", role.code) },
         is_new,
