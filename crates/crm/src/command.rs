@@ -222,6 +222,8 @@ pub fn carry_out(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, command: &Comm
         | Command::RunOperation { .. }
         | Command::Notify { .. }
         | Command::CallUrl { .. }
-        | Command::RunOperation { .. } => Err(Refusal::new("not_here", "Эту команду выполняет другой отдел", "Another department carries out this command").into()),
+        | Command::RunOperation { .. } => {
+            Err(Refusal::new("not_here", "Эту команду выполняет другой отдел", "Another department carries out this command").into())
+        }
     }
 }

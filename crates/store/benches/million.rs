@@ -7,8 +7,8 @@
 #![expect(clippy::print_stdout, reason = "it prints figures")]
 
 use crm::{
-    Action, Ending, EntityType, EntityTypeId, Field, FieldKind, Filter, Grant, ItemRef, Label, Op, Order, Page, Pipeline, PipelineId, Query, Read,
-    Rights, Scope, Stage, StageId, Store, UserId, Value, kind,
+    Action, Ending, EntityType, EntityTypeId, Field, FieldKind, Filter, Grant, ItemRef, Label, Op, Order, Page, Pipeline, PipelineId, Query, Read, Rights,
+    Scope, Stage, StageId, Store, UserId, Value, kind,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -130,7 +130,14 @@ fn pipeline() -> Pipeline {
         let code = format!("S{at}");
         Stage { code: code.clone(), title: Label::same(code), outcome: if at == STAGES - 1 { Ending::Won } else { Ending::Open }, ..Stage::default() }
     };
-    Pipeline { id: PipelineId(0), kind: kind::DEAL, code: "main".into(), title: Label::same("main"), is_default: true, stages: (0..STAGES).map(stage).collect() }
+    Pipeline {
+        id: PipelineId(0),
+        kind: kind::DEAL,
+        code: "main".into(),
+        title: Label::same("main"),
+        is_default: true,
+        stages: (0..STAGES).map(stage).collect(),
+    }
 }
 
 /// Statements that fill the tables in. Every deal has an office and somebody who answers for it there; one in fifty an observer.
@@ -146,10 +153,11 @@ fn rows_of(postgres: bool, rows: i64, stages: &[StageId], pipeline: PipelineId) 
     let batch = 50_000;
     for from in (1..=rows).step_by(50_000) {
         let to = (from + batch - 1).min(rows);
-        let mut columns = vec!["_version", "title", "pipeline", "stage", "responsible", "office", "contact", "amount", "currency", "region", "moved_at", "created_at"]
-            .into_iter()
-            .map(str::to_owned)
-            .collect::<Vec<_>>();
+        let mut columns =
+            vec!["_version", "title", "pipeline", "stage", "responsible", "office", "contact", "amount", "currency", "region", "moved_at", "created_at"]
+                .into_iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>();
         let responsible = format!("(1 + {})", mixed(1, PEOPLE));
         let mut values = vec![
             "1".to_owned(),
@@ -283,9 +291,7 @@ fn operator() -> Rights {
 
 impl Bench<'_> {
     fn run(mut self) {
-        let bare = self.times(&admin(), |read, rights, chance, bench| {
-            read.item(rights, ItemRef::new(kind::TASK, 1 + chance.below(bench.rows / 4))).map(drop)
-        });
+        let bare = self.times(&admin(), |read, rights, chance, bench| read.item(rights, ItemRef::new(kind::TASK, 1 + chance.below(bench.rows / 4))).map(drop));
         self.bare = bare.0;
         println!("{:<62}{:>9.3} ms is 1; the rest: middle / 95 of 100, ratio of the latter", "one task by its number", millis(bare.0));
         println!("{:<62}{:>24}{:>24}{:>24}", "", "administrator", "office manager", "operator");
@@ -295,9 +301,7 @@ impl Bench<'_> {
             read.stage_totals_of(rights, bench.pipeline.id, &filter).map(drop)
         });
         self.line("list: the newest 50, counted up to 10 000", |read, rights, _, _| list(read, rights, Filter::Any, "id", true));
-        self.line("list: three filters, sorted by a user's field", |read, rights, chance, bench| {
-            list(read, rights, bench.three(chance), "f31", true)
-        });
+        self.line("list: three filters, sorted by a user's field", |read, rights, chance, bench| list(read, rights, bench.three(chance), "f31", true));
         self.line("list: the same, a page from the middle", |read, rights, chance, bench| {
             let after = Some((vec![Value::money(chance.below(1_000_000))], chance.below(bench.rows)));
             let order = vec![Order { field: "f31".into(), descending: true }];
@@ -325,9 +329,11 @@ impl Bench<'_> {
     /// A stage, a region and an amount.
     fn three(&self, chance: &mut Chance) -> Filter {
         let stage = self.stages[usize::try_from(chance.below(STAGES as i64)).unwrap_or(0)];
-        Filter::is("stage", Op::Eq, Value::Int(stage.0))
-            .and(Filter::is("region", Op::Eq, Value::text("Томск")))
-            .and(Filter::is("amount", Op::Ge, Value::money(chance.below(300_000) * 100)))
+        Filter::is("stage", Op::Eq, Value::Int(stage.0)).and(Filter::is("region", Op::Eq, Value::text("Томск"))).and(Filter::is(
+            "amount",
+            Op::Ge,
+            Value::money(chance.below(300_000) * 100),
+        ))
     }
 
     fn board(read: &dyn Read, rights: &Rights, _: &mut Chance, bench: &Bench<'_>) -> crm::Outcome<()> {

@@ -125,6 +125,8 @@ impl<'a> Answers<'a> {
     /// Any value as an answer to a field of an item.
     pub fn value(&self, item: &Item, field: &Field, value: &Value) -> String {
         match (&field.kind, value) {
+            // A list, a search, a history never show it: only the card does, when somebody asks and is written down.
+            (_, value) if field.masked && !value.is_empty() => crate::fields::DOTS.to_owned(),
             (_, Value::Many(list)) => list.iter().map(|one| self.value(item, field, one)).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", "),
             (FieldKind::User, Value::Int(id)) => self.person(UserId(*id)).name,
             (FieldKind::Link { to }, Value::Int(id)) => self.title(ItemRef::new(*to, *id)).unwrap_or_else(|| format!("№ {id}")),

@@ -316,9 +316,8 @@ async fn move_to(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<
         let at = ItemRef::new(shape.id, id);
         let mut values = Values::new();
         for field in shape.fields.iter().filter(|field| field.code != code::STAGE) {
-            let texts: Vec<&str> = form.iter().filter(|(name, _)| *name == field.code).map(|(_, text)| text.as_str()).collect();
-            if !texts.is_empty() {
-                values.set(field.code.clone(), fields::given(field, &texts, &house.firm.zone));
+            if let Some(value) = fields::taken(field, &form, &house.firm.zone) {
+                values.set(field.code.clone(), value);
             }
         }
         let command = match values.0.is_empty() {

@@ -70,7 +70,9 @@ impl Execute for Small {
             Command::SendMessage { about, channel, text, template, subject, .. } => {
                 return send(tx, cause, *about, channel, if text.is_empty() { template } else { text }, subject);
             }
-            Command::CallUrl { .. } | Command::Deliver { .. } | Command::RunOperation { .. } => return Err(Refusal::new("not_here", "Здесь этого нет", "Not in this example").into()),
+            Command::CallUrl { .. } | Command::Deliver { .. } | Command::RunOperation { .. } => {
+                return Err(Refusal::new("not_here", "Здесь этого нет", "Not in this example").into());
+            }
         };
         Ok(Done::with(item.at()))
     }

@@ -61,8 +61,7 @@ pub(super) async fn save(
         let look = house.read(|read| Look::read(house, read, &viewer, &word, ViewMode::List, query.as_deref()))?;
         let field =
             look.shape.field(&code).filter(|field| is_editable(&viewer.rights, look.shape.id, field)).ok_or_else(|| crm::query::unknown_field(&code))?;
-        let texts: Vec<&str> = form.iter().filter(|(name, _)| *name == code).map(|(_, text)| text.as_str()).collect();
-        let values = Values::default().with(code.clone(), fields::given(field, &texts, &house.firm.zone));
+        let values = Values::default().with(code.clone(), fields::taken(field, &form, &house.firm.zone).unwrap_or_default());
         house.command(&viewer.rights, &viewer.cause(house.now()), Command::Change { item: ItemRef::new(look.shape.id, id), values })?;
         house.read(|read| rows_of(house, read, &viewer, &look, &[id]))
     })
