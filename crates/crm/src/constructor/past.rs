@@ -40,17 +40,13 @@ const LONGEST: usize = 300;
 
 /// Writes a change down; nothing when nothing changed. `of` is the code of the type, or `menu`.
 pub(super) fn note(tx: &mut dyn Tx, rights: &Rights, now: Moment, of: &str, what: Label, lines: Vec<PastLine>) -> Outcome<()> {
-    let stem = format!("{PREFIX}{of}/{:020}", now.0);
     // Several changes of one moment stand in the order in which they were made.
-    let mut at = 0;
-    while tx.setting(&format!("{stem}-{at:03}"))? != Values::new() {
-        at += 1;
-    }
+    let number = tx.next_number("constructor.past")?;
     let cut = |text: &str| Value::text(text.chars().take(LONGEST).collect::<String>());
     let pair = |values: Values, name: &str, label: &Label| values.with(format!("{name}_ru"), cut(&label.ru)).with(format!("{name}_en"), cut(&label.en));
     let rows = lines.iter().map(|line| Value::Record(pair(pair(pair(Values::new(), "name", &line.name), "old", &line.old), "new", &line.new))).collect();
     let body = pair(Values::new(), "what", &what).with("by", Value::Int(rights.user.0)).with("at", Value::moment(now)).with("lines", Value::Many(rows));
-    tx.put_setting(&format!("{stem}-{at:03}"), &body)
+    tx.put_setting(&format!("{PREFIX}{of}/{:020}-{number:08}", now.0), &body)
 }
 
 /// Changes of a type, or of all of them, the newest first.

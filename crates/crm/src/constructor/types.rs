@@ -91,15 +91,6 @@ pub fn remove_type(tx: &mut dyn Tx, rights: &Rights, now: Moment, at: EntityType
         .into());
     }
     refuse_used(tx.read(), rights, &Subject::Type { kind: at }, asks)?;
-    for layout in tx.layouts(at, rights.user)? {
-        tx.remove_layout(&layout)?;
-    }
-    for view in tx.views(at, rights.user)? {
-        tx.remove_view(at, &view.code, view.owner)?;
-    }
-    for pipeline in tx.schema().pipelines_of(at) {
-        tx.remove_pipeline(pipeline.id)?;
-    }
     tx.remove_type(at)?;
     note(tx, rights, now, &shape.code, about("Удалён тип", "Type taken away", &shape.title), Vec::new())
 }
