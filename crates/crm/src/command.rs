@@ -219,7 +219,6 @@ pub fn carry_out(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, command: &Comm
         | Command::CheckDeadline { .. }
         | Command::SendMessage { .. }
         | Command::Deliver { .. }
-        | Command::RunOperation { .. }
         | Command::Notify { .. }
         | Command::CallUrl { .. }
         | Command::RunOperation { .. } => {

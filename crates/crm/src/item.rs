@@ -167,7 +167,7 @@ pub fn keep(tx: &mut dyn Tx, cause: &Cause, before: &Values, item: &mut Item, mu
         // A record above was worked out anew and this one with it.
         reload(tx.read(), item)?;
     }
-    Ok(())
+    crate::matching::note(tx, cause, before, item)
 }
 
 fn reload(read: &dyn Read, item: &mut Item) -> Outcome<()> {

@@ -1,5 +1,6 @@
 //! The rules of a card on a real database in memory.
 
+mod clients;
 mod firm;
 mod formulas;
 mod life;
