@@ -3,6 +3,7 @@
 import { ask, awake, calm, isTyping, note, page, plain, signedOut, sorry } from './base.js';
 import * as card from './card.js';
 import { listen } from './live.js';
+import * as palette from './palette.js';
 import * as popup from './popup.js';
 import * as slider from './slider.js';
 
@@ -127,7 +128,7 @@ function rows() {
     slider.slide(row.dataset.href ?? '');
   });
   document.addEventListener('keydown', (event) => {
-    if (isTyping(event.target) || slider.covered() || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isTyping(event.target) || slider.covered() || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open], .move-menu')) return;
     const links = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('[data-list] a[data-row]')]);
     const lines = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('[data-tasks] .task-line')]);
     const list = links.length ? links : lines;
@@ -196,6 +197,7 @@ lists();
 slider.start();
 card.start();
 popup.start();
+palette.start();
 listen();
 document.querySelectorAll('[data-here]').forEach((input) => input.setAttribute('value', location.pathname + location.search));
 document.addEventListener('submit', () => document.querySelectorAll('[data-here]').forEach((input) => input.setAttribute('value', location.pathname + location.search)), true);

@@ -123,11 +123,9 @@ async function send(act, data, form) {
   if (all) data.set('all', '1');
   else data.set('ids', chosen().map((row) => row.dataset.id).join(','));
   try {
-    const told = await ask(`/${slug}/mass`, { post: data });
+    const { operation } = await ask(`/${slug}/mass`, { post: data });
     box.close();
-    if (told.operation) return watch(told.operation);
-    outcome(told.done, told.failed, told.more);
-    await renewAll();
+    watch(operation);
   } catch (error) {
     if (form) refuse(form, error);
     else sorry(error);
@@ -140,51 +138,86 @@ box.addEventListener('submit', (event) => {
   send(form.dataset.act ?? '', new FormData(form), form);
 });
 
-/** What became of it: what failed is listed with the reason. @param {number} done @param {{href: string, title: string, text: string}[]} failed @param {number} more */
-function outcome(done, failed, more) {
-  if (done) note(t('mass-done', { n: done }));
-  if (!failed.length) return everyone(false);
-  const form = document.createElement('form');
-  form.method = 'dialog';
-  const head = document.createElement('h2');
-  head.textContent = t('mass-failed', { n: failed.length + (more ?? 0) });
-  const list = document.createElement('ul');
-  list.className = 'mass-failed';
-  for (const one of failed) {
-    const line = document.createElement('li');
-    const link = document.createElement('a');
-    link.href = one.href;
-    link.textContent = one.title || one.href;
-    line.append(link, ` — ${one.text}`);
-    list.append(line);
-  }
-  const close = document.createElement('button');
-  close.className = 'btn';
-  close.textContent = t('close');
-  close.setAttribute('data-box-close', '');
-  close.type = 'button';
-  form.append(head, list, close);
-  box.replaceChildren(form);
-  box.showModal();
-}
-
-/** The strip of an operation that goes on by itself. @param {{href: string, id: number}} operation */
+/** The strip of an operation: how far it has come, what failed and why, taking it back. @param {number} operation */
 async function watch(operation) {
   const strip = document.createElement('div');
   strip.className = 'operation-strip';
   strip.setAttribute('role', 'status');
+  root.querySelector('.operation-strip')?.remove();
   root.querySelector('.views-head')?.after(strip);
-  for (;;) {
-    const html = await ask(`${operation.href}/strip`).catch(() => '');
-    if (html) {
-      strip.replaceChildren(piece(html));
-      awake(strip);
-    }
-    if (!html || strip.querySelector('[data-ended]')) break;
-    await new Promise((resolve) => setTimeout(resolve, 700));
-  }
   everyone(false);
+  for (let wait = 250; ; wait = Math.min(wait * 1.3, 1500)) {
+    const told = await ask(`/${slug}/mass/${operation}`, { json: true }).catch(() => null);
+    if (!told || !strip.isConnected) return strip.remove();
+    draw(strip, operation, told);
+    if (!told.going) break;
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
   renewAll();
+}
+
+/** @param {HTMLElement} strip @param {number} operation @param {any} told */
+function draw(strip, operation, told) {
+  const line = document.createElement('div');
+  line.className = 'operation-line';
+  const back = ['undoing', 'undone'].includes(told.state);
+  const words = document.createElement('strong');
+  const counted = back ? told.undone : told.done;
+  const of = !back && told.total !== null ? `${told.seen} / ${told.total}` : String(counted);
+  words.textContent = told.going ? `${back ? t('mass-undoing') : told.title}: ${of}` : back ? t('mass-undone', { n: counted }) : told.state === 'cancelled' ? t('mass-stopped', { n: counted }) : `${told.title}. ${t('mass-done', { n: counted })}`;
+  line.append(words);
+  if (told.going) {
+    const bar = document.createElement('progress');
+    bar.setAttribute('aria-label', told.title);
+    if (told.total) [bar.max, bar.value] = [told.total, back ? told.undone + told.kept : told.seen];
+    line.append(bar);
+    if (!back) line.append(button(t('mass-stop'), () => turn(operation, 'cancel')));
+  }
+  if (!told.going && told.failed && !back) {
+    const failed = document.createElement('span');
+    failed.className = 'text-danger';
+    failed.textContent = t('mass-failed', { n: told.failed });
+    line.append(failed);
+  }
+  if (told.may_undo) line.append(button(t('undo'), () => turn(operation, 'undo').then(() => watch(operation))));
+  if (!told.going) {
+    const link = document.createElement('a');
+    link.href = `/operations/${operation}`;
+    link.textContent = t('mass-details');
+    const close = button('×', () => strip.remove());
+    close.setAttribute('aria-label', t('close'));
+    close.className = 'finder-icon operation-close';
+    line.append(link, close);
+  }
+  strip.replaceChildren(line);
+  if (!told.notes.length) return;
+  const list = document.createElement('ul');
+  list.className = 'mass-failed';
+  for (const [href, title, why] of told.notes) {
+    const one = document.createElement('li');
+    const link = document.createElement('a');
+    link.href = href;
+    link.setAttribute('data-slide', '');
+    link.textContent = title || href;
+    one.append(link, ` — ${why}`);
+    list.append(one);
+  }
+  strip.append(list);
+}
+
+/** @param {string} text @param {() => void} act */
+function button(text, act) {
+  const one = document.createElement('button');
+  one.type = 'button';
+  one.className = 'btn btn-sm';
+  one.textContent = text;
+  one.addEventListener('click', act);
+  return one;
+}
+
+/** @param {number} operation @param {string} act */
+async function turn(operation, act) {
+  await ask(`/${slug}/mass/${operation}`, { post: { act } }).catch(sorry);
 }
 
 // ── changing in place ──

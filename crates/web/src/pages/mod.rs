@@ -7,14 +7,17 @@ use axum::response::{Html, IntoResponse};
 use crm::{Failure, Rights};
 
 pub(crate) mod accounts;
+pub(crate) mod activities;
 pub(crate) mod automation;
 pub(crate) mod board;
+pub(crate) mod calendar;
 pub(crate) mod card;
 pub(crate) mod landing;
 pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod notices;
 pub(crate) mod people;
+pub(crate) mod palette;
 pub(crate) mod popup;
 pub(crate) mod robots;
 pub(crate) mod search;
@@ -52,6 +55,8 @@ pub(crate) fn all() -> Vec<Page> {
         board::page(),
         list::page(),
         views::page(),
+        activities::page(),
+        calendar::page(),
         card::page(),
         automation::page(),
         tasks::page(),
@@ -68,6 +73,7 @@ pub(crate) fn all() -> Vec<Page> {
         people::offices::page(),
         landing::page(),
         search::page(),
+        palette::page(),
         settings::page(),
         settings::types::page(),
         settings::menu::page(),

@@ -2,14 +2,16 @@
 
 use super::{Page, show};
 use crate::answers::Answers;
+use crate::trouble::escape;
 use crate::view::slug;
 use crate::{Answer, View, Viewer, Web, work};
 use askama::Template;
+use askama::filters::Safe;
 use axum::Router;
 use axum::extract::{Query as Asked, State};
 use axum::http::HeaderMap;
 use axum::routing::get;
-use crm::{Action, Filter, Op, Outcome, Query, Read, Scope, Value, code};
+use crm::{Action, EntityType, Filter, Item, Op, Outcome, Query, Read, Scope, Value, code};
 use serde::Deserialize;
 
 pub(crate) fn page() -> Page {
@@ -17,9 +19,9 @@ pub(crate) fn page() -> Page {
 }
 
 struct Hit {
-    title: String,
+    title: Safe<String>,
     href: String,
-    hint: String,
+    hint: Safe<String>,
 }
 
 struct Group {
@@ -89,13 +91,13 @@ fn find(read: &dyn Read, viewer: &Viewer, view: &View, q: &str, limit: u32) -> O
             continue;
         }
         let hits = items.iter().map(|item| {
-            let point = item.values.points(code::PHONE).first().map(|point| crm::format::phone(&point.normal));
             let stage = item.stage().map(|stage| crm::format::stage(&schema, stage, viewer.lang));
-            let hint = point.or(stage).unwrap_or_else(|| answers.person(item.responsible()).name);
+            let phone = || item.values.points(code::PHONE).first().map(|point| crm::format::phone(&point.normal));
+            let hint = why(&answers, shape, item, q).or_else(phone).or(stage).unwrap_or_else(|| answers.person(item.responsible()).name);
             Hit {
-                title: if item.title().is_empty() { format!("№ {}", item.id) } else { item.title().to_owned() },
+                title: marked(if item.title().is_empty() { format!("№ {}", item.id) } else { item.title().to_owned() }, q),
                 href: format!("/{}/{}", slug(shape), item.id),
-                hint,
+                hint: marked(hint, q),
             }
         });
         groups.push(Group {
@@ -106,4 +108,45 @@ fn find(read: &dyn Read, viewer: &Viewer, view: &View, q: &str, limit: u32) -> O
         });
     }
     Ok(groups)
+}
+
+/// The answer in which the fragment stands, when it is not the name itself.
+fn why(answers: &Answers<'_>, shape: &EntityType, item: &Item, q: &str) -> Option<String> {
+    let needle = q.to_lowercase();
+    let digits: String = q.chars().filter(char::is_ascii_digit).collect();
+    if item.title().to_lowercase().contains(&needle) {
+        return None;
+    }
+    let fields = shape.fields.iter().filter(|field| (field.searchable || field.is_points()) && !field.masked && answers.rights.sees(shape.id, &field.code));
+    fields
+        .filter_map(|field| {
+            let text = answers.text(item, field);
+            let bare: String = text.chars().filter(char::is_ascii_digit).collect();
+            let found = text.to_lowercase().contains(&needle) || (digits.len() > 2 && bare.contains(&digits));
+            (found && !text.is_empty()).then(|| if field.is_points() { text } else { format!("{}: {text}", field.title.get(answers.lang)) })
+        })
+        .next()
+}
+
+/// The text with the fragment marked; safe to stand in a page.
+fn marked(text: String, q: &str) -> Safe<String> {
+    let found = text.to_lowercase().find(&q.to_lowercase()).filter(|_| !q.is_empty() && text.to_lowercase().len() == text.len());
+    let whole = found.and_then(|at| Some((text.get(..at)?, text.get(at..at + q.len())?, text.get(at + q.len()..)?)));
+    Safe(match whole {
+        Some((before, hit, after)) => format!("{}<mark>{}</mark>{}", escape(before), escape(hit), escape(after)),
+        None => escape(&text),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marked_name_is_never_markup() {
+        assert_eq!(marked("<b>Иванов</b>".into(), "иван").0, "&lt;b&gt;<mark>Иван</mark>ов&lt;/b&gt;");
+        assert_eq!(marked("a<script>".into(), "<script>").0, "a<mark>&lt;script&gt;</mark>");
+        // Letters that change their length with their case are left unmarked, never cut in two.
+        assert_eq!(marked("İstanbul Иван".into(), "иван").0, "İstanbul Иван");
+    }
 }

@@ -1,19 +1,22 @@
 //! Actions on many records at once.
 
-use super::{PER_PAGE, cell, question, question_of};
+use super::{cell, question_of};
 use crate::answers::Answers;
 use crate::fields::{self, Input};
 use crate::pages::show;
 use crate::pages::views::Look;
+use crate::view::slug;
 use crate::{Answer, View, Viewer, Web, work};
 use askama::Template;
 use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Form, Json};
-use crm::{Action, Command, FieldKind, Item, ItemRef, Outcome, Refusal, Scope, StageId, UserId, Value, Values, ViewMode, code};
+use crm::{Action, FieldKind, Outcome, Refusal, Scope, StageId, UserId, Value, Values, ViewMode, code};
+use exchange::operations::{self, State as Place};
+use exchange::{Act, Plan, What};
+use serde::{Deserialize, Serialize};
 
-/// Records that are changed at once, while one waits.
-const AT_ONCE: usize = 200;
 /// Errors that are told one by one.
 const TOLD: usize = 20;
 
@@ -97,85 +100,107 @@ pub(super) async fn ask(State(web): State<Web>, viewer: Viewer, Path(word): Path
     show(&piece)
 }
 
-/// Does it, and tells what became of it.
+/// Starts the operation and tells where it goes on.
 pub(super) async fn act(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>, Form(form): Form<Vec<(String, String)>>) -> Answer {
-    let told = work(&web.house, move |house| {
+    let id = work(&web.house, move |house| {
         let first = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
         let look = house.read(|read| Look::read(house, read, &viewer, &word, ViewMode::List, Some(first("address"))))?;
-        let kind = look.shape.id;
-        let ids: Vec<i64> = match first("all") {
-            "1" => Vec::new(),
-            _ => first("ids").split(',').filter_map(|id| id.parse().ok()).collect(),
+        let what = match first("all") {
+            "1" => What::Fits(look.filter_in_pipeline()),
+            _ => What::Ids(first("ids").split(',').filter_map(|id| id.parse().ok()).collect()),
         };
-        let items = house.read(|read| chosen(read, &viewer, &look, &ids, first("all") == "1"))?;
         let values: Vec<&str> = form.iter().filter(|(key, _)| key == "value").map(|(_, value)| value.as_str()).collect();
-        let command = |item: &Item| -> Outcome<Command> { command(house, &look, item, first("act"), first("field"), &values) };
-        let _ = kind;
-        let mut failed = Vec::new();
-        let mut done = 0_usize;
-        for item in &items {
-            let outcome = command(item).and_then(|command| house.command(&viewer.rights, &viewer.cause(house.now()), command));
-            match outcome {
-                Ok(_) => done += 1,
-                Err(crm::Fault::Refused(refusal)) => failed.push((item.id, item.title().to_owned(), refusal.explain(viewer.lang))),
-                Err(failure) => return Err(failure),
-            }
+        let act = wanted(house, &look, &viewer.rights, first("act"), first("field"), &values)?;
+        let plan = Plan { kind: look.shape.id, what, act, quiet: first("quiet") == "1" };
+        let (rights, cause) = (viewer.rights.clone(), viewer.cause(house.now()));
+        house.transact(move |tx| Ok(operations::start(tx, &rights, &cause, &plan)?.id))
+    })
+    .await?;
+    Ok(Json(serde_json::json!({ "operation": id })).into_response())
+}
+
+/// What an action means.
+fn wanted(house: &crm::House, look: &Look, rights: &crm::Rights, act: &str, field: &str, values: &[&str]) -> Outcome<Act> {
+    let number = |refusal: Refusal| values.first().and_then(|text| text.parse::<i64>().ok()).ok_or(refusal);
+    let nobody = || Refusal::new("unknown_user", "Выберите сотрудника", "Choose a member of staff");
+    Ok(match act {
+        "delete" => Act::Delete,
+        "stage" => {
+            Act::Move { stage: StageId(number(Refusal::new("unknown_stage", "Выберите стадию", "Choose a stage"))?), values: Values::new() }
         }
-        let more = failed.len().saturating_sub(TOLD);
-        failed.truncate(TOLD);
-        let failed: Vec<_> =
-            failed.into_iter().map(|(id, title, text)| serde_json::json!({ "href": format!("/{}/{id}", look.slug), "title": title, "text": text })).collect();
-        Ok(serde_json::json!({ "done": done, "failed": failed, "more": more }))
+        "assign" => Act::Change { values: Values::from([(code::RESPONSIBLE, Value::Int(number(nobody())?))]) },
+        "observe" => Act::AddObserver { user: UserId(number(nobody())?) },
+        "change" => {
+            let known = look.shape.field(field).filter(|field| field.kind != FieldKind::Stage && cell::is_editable(rights, look.shape.id, field));
+            let known = known.ok_or_else(|| crm::query::unknown_field(field))?;
+            let value = fields::given(known, values, &house.firm.zone);
+            // What is wrong is told now, not a thousand times later.
+            Act::Change { values: Values::default().with(field, known.accept(&value)?) }
+        }
+        _ => return Err(Refusal::new("unknown_action", "Такого действия нет", "There is no such action").into()),
+    })
+}
+
+/// How far an operation has come.
+#[derive(Serialize)]
+struct Progress {
+    title: String,
+    state: &'static str,
+    going: bool,
+    total: Option<i64>,
+    seen: i64,
+    done: i64,
+    failed: i64,
+    undone: i64,
+    kept: i64,
+    may_undo: bool,
+    /// The first reasons.
+    notes: Vec<(String, String, String)>,
+}
+
+/// How far an operation has come, for the strip above the list.
+pub(super) async fn progress(State(web): State<Web>, viewer: Viewer, Path((_, id)): Path<(String, i64)>) -> Answer {
+    let told = work(&web.house, move |house| {
+        house.read(|read| {
+            let operation = operations::open(read, &viewer.rights, id)?;
+            let state = operation.state;
+            let undo = matches!(state, Place::Undoing | Place::Undone);
+            let going = state.is_going();
+            let slug = read.schema().kind(operation.plan.kind).map(slug).unwrap_or_default();
+            let notes = if going { Vec::new() } else { operations::notes(read, id, undo, TOLD)? };
+            Ok(Progress {
+                title: operation.plan.act.title().get(viewer.lang).to_owned(),
+                state: state.code(),
+                going,
+                total: operation.total(),
+                seen: operation.seen(),
+                done: operation.count("done"),
+                failed: operation.count("failed"),
+                undone: operation.count("undone"),
+                kept: operation.count("kept"),
+                may_undo: matches!(state, Place::Done | Place::Failed | Place::Cancelled) && operation.count("done") > 0,
+                notes: notes.into_iter().map(|note| (format!("/{slug}/{}", note.at), note.title, note.why.get(viewer.lang).to_owned())).collect(),
+            })
+        })
     })
     .await?;
     Ok(Json(told).into_response())
 }
 
-/// The records that were chosen, one by one or all that fit.
-fn chosen(read: &dyn crm::Read, viewer: &Viewer, look: &Look, ids: &[i64], all: bool) -> Outcome<Vec<Item>> {
-    let mut query = question(look, &viewer.rights)?;
-    if !all {
-        let list = ids.iter().take(AT_ONCE).map(|id| Value::Int(*id)).collect();
-        query = crm::Query::of(look.shape.id).filter(crm::Filter::is(code::ID, crm::Op::In, Value::Many(list)));
-    }
-    query.page.limit = u32::try_from(AT_ONCE + 1).unwrap_or(PER_PAGE);
-    let items = read.items(&viewer.rights, &query)?;
-    match items.len() {
-        0 => Err(Refusal::new("nothing_chosen", "Ничего не выбрано", "Nothing is chosen").into()),
-        count if count > AT_ONCE => {
-            Err(Refusal::new("too_many", "За один раз можно изменить не больше 200 записей", "At most 200 records can be changed at once").into())
-        }
-        _ => Ok(items),
-    }
+#[derive(Deserialize)]
+pub(super) struct Turn {
+    act: String,
 }
 
-/// The command that an action means for a record.
-fn command(house: &crm::House, look: &Look, item: &Item, act: &str, field: &str, values: &[&str]) -> Outcome<Command> {
-    let at = ItemRef::new(item.kind, item.id);
-    let number = || values.first().and_then(|text| text.parse::<i64>().ok());
-    let unknown = || Refusal::new("unknown_action", "Такого действия нет", "There is no such action");
-    let change = |code: &str, value: Value| Command::Change { item: at, values: Values::default().with(code, value) };
-    Ok(match act {
-        "delete" => Command::Delete { item: at },
-        "stage" => {
-            Command::Move { item: at, to: StageId(number().ok_or_else(|| Refusal::new("unknown_stage", "Выберите стадию", "Choose a stage"))?) }
-        }
-        "assign" => change(
-            code::RESPONSIBLE,
-            Value::user(UserId(number().ok_or_else(|| Refusal::new("unknown_user", "Выберите сотрудника", "Choose a member of staff"))?)),
-        ),
-        "observe" => {
-            let id = number().ok_or_else(|| Refusal::new("unknown_user", "Выберите сотрудника", "Choose a member of staff"))?;
-            let mut list: Vec<Value> = item.values.get(code::OBSERVERS).as_list().to_vec();
-            if !list.contains(&Value::Int(id)) {
-                list.push(Value::Int(id));
-            }
-            change(code::OBSERVERS, Value::Many(list))
-        }
-        "change" => {
-            let known = look.shape.field(field).filter(|field| field.kind != FieldKind::Stage).ok_or_else(|| crm::query::unknown_field(field))?;
-            change(field, fields::given(known, values, &house.firm.zone))
-        }
-        _ => return Err(unknown().into()),
+/// Stops an operation or takes it back.
+pub(super) async fn turn(State(web): State<Web>, viewer: Viewer, Path((_, id)): Path<(String, i64)>, Form(turn): Form<Turn>) -> Answer {
+    work(&web.house, move |house| {
+        let (rights, cause) = (viewer.rights.clone(), viewer.cause(house.now()));
+        house.transact(move |tx| match turn.act.as_str() {
+            "undo" => operations::undo(tx, &rights, &cause, id).map(drop),
+            _ => operations::cancel(tx, &rights, &cause, id).map(drop),
+        })
     })
+    .await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -29,6 +29,7 @@ pub(crate) fn page() -> Page {
                 .route("/{kind}/count", get(count))
                 .route("/{kind}/mass", post(mass::act))
                 .route("/{kind}/mass/ask", get(mass::ask))
+                .route("/{kind}/mass/{id}", get(mass::progress).post(mass::turn))
                 .route("/{kind}/{id}/row", get(cell::row))
                 .route("/{kind}/{id}/cell/{code}", get(cell::edit).post(cell::save))
                 .route("/{kind}/pick", get(blank::pick))
