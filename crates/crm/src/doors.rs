@@ -30,6 +30,8 @@ pub struct StageTotal {
     pub count: i64,
     /// Currency and sum in its minor units.
     pub sums: Vec<(String, i64)>,
+    /// Counting under a condition stopped here: there are more, and the sums are of those that were counted.
+    pub more: bool,
 }
 
 /// What can be read. Inside a transaction it shows the transaction's own writes.
@@ -49,7 +51,7 @@ pub trait Read {
     /// Count and sum per stage, kept up to date with every write: no counting.
     fn stage_totals(&self, rights: &Rights, pipeline: PipelineId) -> Outcome<Vec<StageTotal>>;
 
-    /// Count and sum per stage of those items of a pipeline that fit a condition.
+    /// Count and sum per stage of those items of a pipeline that fit a condition, each stage counted up to ten thousand.
     fn stage_totals_of(&self, rights: &Rights, pipeline: PipelineId, filter: &Filter) -> Outcome<Vec<StageTotal>>;
     /// How many records of which types point at this one, with which field; only those that may be seen. For the tabs of a card.
     fn linked(&self, rights: &Rights, at: ItemRef) -> Outcome<Vec<LinkedGroup>>;

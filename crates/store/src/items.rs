@@ -55,12 +55,20 @@ pub fn many(desk: &Desk<'_>, rights: &Rights, query: &Query) -> Outcome<Vec<Item
         if wanted == 0 {
             break;
         }
+        let offset = if query.page.after.is_none() { query.page.offset } else { 0 };
         let mut select = Statement::new(format!("SELECT {} FROM {} AS i WHERE ", table.select, table.name));
-        condition.write_into(&mut select)?;
-        part.write(&mut select);
+        condition.write(
+            &mut select,
+            |out| part.conditions(out),
+            |out| {
+                part.order(out);
+                out.push(" LIMIT ").bind(i64::from(wanted) + i64::from(offset));
+            },
+        )?;
+        part.order(&mut select);
         select.push(" LIMIT ").bind(wanted);
-        if query.page.offset > 0 && query.page.after.is_none() {
-            select.push(" OFFSET ").bind(query.page.offset);
+        if offset > 0 {
+            select.push(" OFFSET ").bind(offset);
         }
         let found = desk.rows(&select.text, &select.params)?;
         wanted -= u32::try_from(found.len()).unwrap_or(wanted);
@@ -74,9 +82,12 @@ pub fn count(desk: &Desk<'_>, rights: &Rights, query: &Query, cap: u64) -> Outco
     let table = desk.demand_table(query.kind)?;
     let Some(condition) = condition(desk, rights, query, &table)? else { return Ok(Count { counted: 0, more: false }) };
     let cap = i64::try_from(cap).unwrap_or(i64::MAX - 1).min(i64::MAX - 1);
-    let mut select = Statement::new(format!("SELECT count(*) FROM (SELECT 1 FROM {} AS i WHERE ", table.name));
-    condition.write_into(&mut select)?;
-    select.push(" LIMIT ").bind(cap + 1).push(") AS found");
+    let mut select = Statement::new("SELECT count(*) FROM (");
+    let enough = |out: &mut Statement| {
+        out.push(" LIMIT ").bind(cap + 1);
+    };
+    condition.numbers(&mut select, "UNION", |_| (), enough)?;
+    select.push(") AS found");
     let counted = desk.first(&select.text, &select.params)?.map_or(0, |row| row.int(0));
     Ok(Count { counted: u64::try_from(counted.min(cap)).unwrap_or(0), more: counted > cap })
 }
@@ -133,12 +144,60 @@ fn demand_all_seen(shape: &Shape, rights: &Rights, kind: EntityTypeId, filter: &
     }
 }
 
+/// A condition with more parameters is not written several times into one statement.
+const FEW_PARAMETERS: usize = 400;
+
 impl Condition<'_> {
-    /// Writes what may be seen and what is asked for; the table is called `i` in the statement.
-    pub fn write_into(&self, out: &mut Statement) -> Outcome<()> {
-        self.seen.write(out, self.dialect);
-        out.push(" AND ");
-        self.asked(out)
+    /// Writes what may be seen and what is asked for; the table is called `i` in the statement. Where rights are several
+    /// alternatives, each looks for itself, along its own index, as far as `tail` says.
+    ///
+    /// # Errors
+    /// As [`Compiler::write`].
+    pub fn write(&self, out: &mut Statement, more: impl Fn(&mut Statement), tail: impl Fn(&mut Statement)) -> Outcome<()> {
+        if self.branches()?.len() == 1 {
+            self.seen.write(out, self.dialect);
+            out.push(" AND ");
+            self.asked(out)?;
+            more(out);
+            return Ok(());
+        }
+        out.push("i.id IN (");
+        self.numbers(out, "UNION ALL", more, tail)?;
+        out.push(")");
+        Ok(())
+    }
+
+    /// Writes statements that answer the numbers of the records, one for each alternative of what may be seen.
+    ///
+    /// # Errors
+    /// As [`Compiler::write`].
+    pub fn numbers(&self, out: &mut Statement, union: &str, more: impl Fn(&mut Statement), tail: impl Fn(&mut Statement)) -> Outcome<()> {
+        let branches = self.branches()?;
+        for (at, branch) in branches.iter().enumerate() {
+            if at > 0 {
+                out.push(" ").push(union).push(" ");
+            }
+            out.push("SELECT id FROM (SELECT i.id FROM ").push(&self.table.name).push(" AS i WHERE ");
+            branch.write(out, self.dialect);
+            out.push(" AND ");
+            self.asked(out)?;
+            more(out);
+            tail(out);
+            out.push(&format!(") AS b{at}"));
+        }
+        Ok(())
+    }
+
+    fn branches(&self) -> Outcome<Vec<Seen>> {
+        let branches = self.seen.branches();
+        if branches.len() > 1 {
+            let mut once = Statement::default();
+            self.asked(&mut once)?;
+            if once.params.len() > FEW_PARAMETERS {
+                return Ok(vec![self.seen.clone()]);
+            }
+        }
+        Ok(branches)
     }
 
     /// Writes only what is asked for.

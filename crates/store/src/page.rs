@@ -130,8 +130,8 @@ fn key(table: &Table, order: &Order) -> Outcome<Key> {
 }
 
 impl Part<'_> {
-    /// Writes the conditions and the order.
-    pub fn write(&self, out: &mut Statement) {
+    /// Writes the conditions.
+    pub fn conditions(&self, out: &mut Statement) {
         let keys = &self.pager.keys;
         let first = &keys[0];
         match &self.first {
@@ -147,6 +147,11 @@ impl Part<'_> {
             out.push(" AND ");
             behind(out, &keys[*from..], cells);
         }
+    }
+
+    /// Writes the order.
+    pub fn order(&self, out: &mut Statement) {
+        let keys = &self.pager.keys;
         out.push(" ORDER BY ");
         for (at, key) in keys.iter().enumerate() {
             if at > 0 {

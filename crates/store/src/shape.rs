@@ -310,6 +310,9 @@ pub fn indexes(dialect: Dialect, shape: &EntityType, table: &Table) -> Vec<Strin
         list.push(on("board", "stage, id"));
         list.push(on("arrival", &format!("stage, moved_at{first}, id")));
         list.push(on("way", "pipeline, id"));
+        if shape.has(code::OFFICE) {
+            list.push(on("desk", &format!("office{first}, stage, moved_at{first}, id")));
+        }
     }
     if shape.listed {
         list.push(on("name", &format!("title COLLATE vekha{first}, id")));

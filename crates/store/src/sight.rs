@@ -171,7 +171,34 @@ pub fn any(list: Vec<Seen>) -> Seen {
     }
 }
 
+/// More alternatives than this are not taken apart.
+const MOST_BRANCHES: usize = 12;
+
 impl Seen {
+    /// The alternatives that make up the condition, each of which an index of its own can serve: a page of the whole is
+    /// found among the first pages of each.
+    pub fn branches(&self) -> Vec<Seen> {
+        let apart = self.apart();
+        match apart.len() <= MOST_BRANCHES {
+            true => apart,
+            false => vec![self.clone()],
+        }
+    }
+
+    fn apart(&self) -> Vec<Seen> {
+        match self {
+            Seen::Any(list) => list.iter().flat_map(Seen::apart).collect(),
+            Seen::All(list) => match list.iter().rposition(|one| matches!(one, Seen::Any(_))) {
+                Some(at) => {
+                    let rest = |alternative: Seen| all(list[..at].iter().cloned().chain([alternative]).chain(list[at + 1..].iter().cloned()).collect());
+                    list[at].apart().into_iter().map(rest).collect()
+                }
+                None => vec![self.clone()],
+            },
+            other => vec![other.clone()],
+        }
+    }
+
     /// Writes the condition.
     pub fn write(&self, out: &mut Statement, dialect: Dialect) {
         match self {

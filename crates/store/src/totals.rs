@@ -112,6 +112,9 @@ pub fn of_pipeline(desk: &Desk<'_>, rights: &Rights, pipeline: PipelineId) -> Ou
     Ok(totals.list)
 }
 
+/// Under a condition a stage is counted so far; then it says that there is more.
+const FAR_ENOUGH: i64 = 10_000;
+
 /// Count and sums of those items of a pipeline that fit a condition, counted.
 pub fn of_filter(desk: &Desk<'_>, rights: &Rights, pipeline: PipelineId, filter: &Filter) -> Outcome<Vec<StageTotal>> {
     if *filter == Filter::Any {
@@ -122,14 +125,32 @@ pub fn of_filter(desk: &Desk<'_>, rights: &Rights, pipeline: PipelineId, filter:
     let table = desk.demand_table(pipeline.kind)?;
     let mut totals = Headings::new(pipeline, rights);
     let query = crm::Query::of(pipeline.kind).filter(filter.clone());
-    if let Some(condition) = crate::items::condition(desk, rights, &query, &table)? {
-        let mut select = Statement::new(sums(&table));
-        select.push("i.stage IN (").bind_all(pipeline.stages.iter().map(|stage| stage.id.0.into())).push(") AND ");
-        condition.write_into(&mut select)?;
-        select.push(" GROUP BY 1, 2 ORDER BY 1, 2");
+    let Some(condition) = crate::items::condition(desk, rights, &query, &table)? else { return Ok(totals.list) };
+    for stage in &pipeline.stages {
+        let here = |out: &mut Statement| {
+            out.push(" AND i.stage = ").bind(stage.id.0);
+        };
+        let enough = |out: &mut Statement| {
+            out.push(" LIMIT ").bind(FAR_ENOUGH + 1);
+        };
+        let mut select = Statement::new("SELECT stage, currency, CAST(count(*) AS BIGINT), CAST(sum(amount) AS BIGINT) FROM (");
+        select.push(&rows(&table));
+        condition.write(&mut select, here, enough)?;
+        enough(&mut select);
+        select.push(") AS found GROUP BY 1, 2 ORDER BY 1, 2");
         totals.take(desk.rows(&select.text, &select.params)?);
     }
+    for total in totals.list.iter_mut().filter(|total| total.count > FAR_ENOUGH) {
+        (total.count, total.more) = (FAR_ENOUGH, true);
+    }
     Ok(totals.list)
+}
+
+/// Stage, currency and amount of rows.
+fn rows(table: &Table) -> String {
+    let currency = if table.column(code::CURRENCY).is_some() { "coalesce(i.currency, '')" } else { "''" };
+    let amount = if table.column(code::AMOUNT).is_some() { "coalesce(i.amount, 0)" } else { "0" };
+    format!("SELECT i.stage AS stage, {currency} AS currency, {amount} AS amount FROM {} AS i WHERE ", table.name)
 }
 
 fn sums(table: &Table) -> String {
@@ -146,7 +167,7 @@ struct Headings {
 
 impl Headings {
     fn new(pipeline: &Pipeline, rights: &Rights) -> Headings {
-        let list = pipeline.stages.iter().map(|stage| StageTotal { stage: stage.id, count: 0, sums: Vec::new() }).collect();
+        let list = pipeline.stages.iter().map(|stage| StageTotal { stage: stage.id, count: 0, sums: Vec::new(), more: false }).collect();
         Headings { list, with_sums: rights.sees(pipeline.kind, code::AMOUNT) }
     }
 
