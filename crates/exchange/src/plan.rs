@@ -1,5 +1,6 @@
 //! What an operation is to do: to which records, what, and whether rules answer.
 
+use crate::import::ImportPlan;
 use crm::{EntityTypeId, Filter, Label, Refusal, StageId, UserId, Values};
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,8 @@ pub enum Act {
         /// The one that stays.
         keep: i64,
     },
+    /// Rows of a file become records.
+    Import(Box<ImportPlan>),
 }
 
 impl Act {
@@ -72,6 +75,7 @@ impl Act {
             Act::Delete => "delete",
             Act::AddObserver { .. } => "add_observer",
             Act::Merge { .. } => "merge",
+            Act::Import(_) => "import",
         }
     }
 
@@ -83,6 +87,7 @@ impl Act {
             Act::Delete => ("Удаление", "Deletion"),
             Act::AddObserver { .. } => ("Добавление наблюдателя", "Adding an observer"),
             Act::Merge { .. } => ("Объединение", "Merging"),
+            Act::Import(_) => ("Импорт", "Import"),
         };
         Label::new(ru, en)
     }

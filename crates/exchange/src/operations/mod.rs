@@ -5,7 +5,7 @@
 
 mod notes;
 mod record;
-mod run;
+pub(crate) mod run;
 mod undo;
 
 pub use notes::{Note, notes};
@@ -16,7 +16,8 @@ use crate::plan::{Act, Plan, What, nothing};
 use crm::{
     Action, Cause, Command, EntityType, Fact, Filter, Item, ItemRef, Job, Op, Outcome, Page, Query, Read, Refusal, Rights, Seq, Tx, Value, Values, code, kind,
 };
-use record::field;
+pub(crate) use notes::keep as keep_notes;
+pub(crate) use record::field;
 use std::time::Duration;
 
 /// Operations can be taken back for so long.
@@ -49,7 +50,7 @@ pub fn start(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, plan: &Plan) -> Ou
 }
 
 /// The answers of an operation that begins.
-fn describe(rights: &Rights, plan: &Plan, title: String) -> Values {
+pub(crate) fn describe(rights: &Rights, plan: &Plan, title: String) -> Values {
     Values::from([
         (code::TITLE, Value::text(title)),
         (code::RESPONSIBLE, Value::user(rights.user)),
@@ -63,7 +64,7 @@ fn describe(rights: &Rights, plan: &Plan, title: String) -> Values {
 }
 
 /// Writes the event from which everything follows and queues the work.
-fn begin(tx: &mut dyn Tx, cause: &Cause, mut item: Item) -> Outcome<Item> {
+pub(crate) fn begin(tx: &mut dyn Tx, cause: &Cause, mut item: Item) -> Outcome<Item> {
     tx.save(&mut item, cause, vec![Fact::OperationStarted])?;
     let started = started(tx.read(), item.at())?;
     tx.put_answer(item.at(), field::LOG, &Value::Int(started.0))?;

@@ -3,6 +3,7 @@
 use super::notes::{self, MOST_NOTES, Note};
 use super::record::{Operation, State, field};
 use super::{job_key, next_that_fit, undo};
+use crate::import;
 use crate::plan::{Act, What};
 use crm::{
     Actor, Cause, Command, Execute, Failure, Fault, House, Item, ItemRef, Job, Label, Moment, Outcome, Read, Refusal, Rights, Seq, Tx, UserId, Value, Values,
@@ -44,10 +45,18 @@ pub fn run(house: &House, who: &Who, operation: i64, job: Option<&Job>) -> Outco
     for turn in 1..=TURNS {
         let last = turn == TURNS;
         let (copy, who, job_copy) = (house.clone(), who.clone(), job.cloned());
+        let batch = match import::batch(house, operation) {
+            Ok(batch) => batch,
+            Err(fault @ Fault::Failed(Failure::Retry { .. })) => return Err(fault),
+            Err(fault) => {
+                give_up(house, operation, job, &fault)?;
+                return Ok(Pace::Over);
+            }
+        };
         let done = house.transact(move |tx| {
             let now = copy.now();
             let Some(mut operation) = taken(tx, operation, job_copy.as_ref())? else { return Ok(Pace::Over) };
-            let pace = chunk(tx, copy.executor.as_ref(), &who, now, &mut operation)?;
+            let pace = chunk(tx, copy.executor.as_ref(), &who, now, &mut operation, batch.as_ref())?;
             hand_over(tx, now, operation.item.id, job_copy.as_ref(), pace, last)?;
             Ok(pace)
         });
@@ -104,7 +113,7 @@ pub(crate) fn give_up(house: &House, operation: i64, job: Option<&Job>, fault: &
 }
 
 /// One transaction of an operation.
-fn chunk(tx: &mut dyn Tx, executor: &dyn Execute, who: &Who, now: Moment, operation: &mut Operation) -> Outcome<Pace> {
+fn chunk(tx: &mut dyn Tx, executor: &dyn Execute, who: &Who, now: Moment, operation: &mut Operation, batch: Option<&import::Batch>) -> Outcome<Pace> {
     let undoing = operation.state == State::Undoing;
     let person = match undoing {
         true => operation.item.values.int("undone_by").map_or(operation.starter(), UserId),
@@ -119,7 +128,11 @@ fn chunk(tx: &mut dyn Tx, executor: &dyn Execute, who: &Who, now: Moment, operat
         return undo::chunk(tx, &Hand { executor, rights: &rights, cause, root }, operation);
     }
     let cause = Cause { by, at: now, event: Some(root), root: Some(root), depth: 1, quiet: operation.plan.quiet };
-    records(tx, &Hand { executor, rights: &rights, cause, root }, operation)
+    let hand = Hand { executor, rights: &rights, cause, root };
+    match batch {
+        Some(batch) => import::chunk(tx, &hand, operation, batch),
+        None => records(tx, &hand, operation),
+    }
 }
 
 /// The rights of the person for whom an operation runs. The program itself has its own.
@@ -222,7 +235,7 @@ fn one(tx: &mut dyn Tx, hand: &Hand<'_>, act: &Act, item: &Item) -> Outcome<Came
             list.push(Value::user(*user));
             Command::Change { item: at, values: Values::from([(code::OBSERVERS, Value::Many(list))]) }
         }
-        Act::Merge { .. } => return Err(Failure::give_up("a merge is one command").into()),
+        Act::Merge { .. } | Act::Import(_) => return Err(Failure::give_up("this is no command for single records").into()),
     };
     match alone(tx, |tx| hand.executor.execute(tx, hand.rights, &hand.cause, &command).map(drop))? {
         Some(why) => Ok(Came::Refused(why)),

@@ -1,4 +1,5 @@
 //! Operations, import and export on the real store in memory.
 
+mod import;
 mod office;
 mod operations;

@@ -131,8 +131,16 @@ pub fn who() -> Who {
 
 impl Office {
     pub fn open() -> Office {
-        let store = store::open_in_memory();
+        Office::with(store::open_in_memory(), tempfile::tempdir().unwrap())
+    }
+
+    /// On a file of SQLite that is synced to the disk.
+    pub fn on_disk() -> Office {
         let folder = tempfile::tempdir().unwrap();
+        Office::with(store::open(&format!("sqlite:{}", folder.path().join("vekha.db").display())).unwrap(), folder)
+    }
+
+    fn with(store: Arc<dyn crm::Store>, folder: tempfile::TempDir) -> Office {
         let hour = Arc::new(Hour(AtomicI64::new(1_795_600_000_000_000)));
         let firm = Firm {
             public_url: "http://127.0.0.1:1".into(),
