@@ -156,7 +156,7 @@ pub enum Command {
     /// Work out anew the formulas of records that look at one through a link: the part that was too much for the transaction
     /// that changed it.
     Recount {
-        /// The record they look at.
+        /// The record they look at; number 0: all records of the type, after a formula was made or changed.
         item: ItemRef,
         /// Their type.
         kind: EntityTypeId,

@@ -11,6 +11,7 @@ pub mod calendar;
 pub mod check;
 pub mod command;
 pub mod constructor;
+pub mod convert;
 pub mod doors;
 pub mod entity;
 pub mod event;

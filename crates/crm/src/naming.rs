@@ -192,6 +192,12 @@ fn parent(read: &dyn Read, shape: &EntityType, item: &Item) -> Outcome<String> {
     Ok(String::new())
 }
 
+/// An amount as it can be typed: `12345,67`.
+pub(crate) fn plain_amount(minor: i64) -> String {
+    let sign = if minor < 0 { "-" } else { "" };
+    format!("{sign}{},{:02}", (minor / 100).unsigned_abs(), (minor % 100).unsigned_abs())
+}
+
 /// A number of a document as it is searched for: without case, spaces, dashes and №, look-alike letters made one
 /// (domain.md C.11.5).
 pub fn searched_number(text: &str) -> String {

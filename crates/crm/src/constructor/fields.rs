@@ -91,6 +91,9 @@ pub fn put_field(tx: &mut dyn Tx, rights: &Rights, now: Moment, at: EntityTypeId
     }
     check_formulas(&schema, &shape, &field)?;
     tx.install_type(&shape)?;
+    if matches!(field.kind, FieldKind::Formula { .. }) && known.as_ref().is_none_or(|known| known.kind != field.kind) {
+        crate::formula::fill_later(tx, at, now)?;
+    }
     let (what, lines) = match &known {
         Some(known) => {
             let kept = tx.schema().field(at, &field.code).cloned().unwrap_or_else(|| field.clone());
@@ -391,6 +394,15 @@ fn refuse_lost_choices(read: &dyn Read, at: EntityTypeId, old: &Field, new: &Fie
 }
 
 /// A formula must be understood, and must not need its own answer on some way round.
-fn check_formulas(_schema: &Schema, _shape: &EntityType, _field: &Field) -> Outcome<()> {
+fn check_formulas(schema: &Schema, shape: &EntityType, field: &Field) -> Outcome<()> {
+    let mut schema = schema.clone();
+    schema.types.insert(shape.id, shape.clone());
+    crate::formula::check(&schema, shape.id, field)?;
+    // Formulas that look at this field must still understand it.
+    for (kind, code) in crate::formula::uses(&schema, shape.id, &field.code) {
+        if let Some(other) = schema.field(kind, &code) {
+            crate::formula::check(&schema, kind, other)?;
+        }
+    }
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::ids::{EntityTypeId, ItemRef};
 use crate::item::Item;
 use crate::job::Job;
 use crate::rights::Rights;
+use crate::time::Moment;
 use crate::value::{Value, Values};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -254,7 +255,28 @@ fn look_again(tx: &mut dyn Tx, cause: &Cause, at: ItemRef, kind: EntityTypeId, l
 /// # Errors
 /// Only failures of the database; a record that is gone by now has nobody looking at it.
 pub(crate) fn go_on(tx: &mut dyn Tx, cause: &Cause, at: ItemRef, kind: EntityTypeId, link: &str, after: i64) -> Outcome<()> {
+    if at.id == 0 {
+        return match fill(tx, kind, after, AT_ONCE)? {
+            Some(last) => plan_fill(tx, kind, last, cause.at),
+            None => Ok(()),
+        };
+    }
     look_again(tx, cause, at, kind, link, after, &mut BTreeSet::new())
+}
+
+/// Has the formulas of a type worked out for all its records, by jobs: after one was made or changed.
+///
+/// # Errors
+/// Only failures of the database.
+pub fn fill_later(tx: &mut dyn Tx, kind: EntityTypeId, now: Moment) -> Outcome<()> {
+    plan_fill(tx, kind, 0, now)
+}
+
+fn plan_fill(tx: &mut dyn Tx, kind: EntityTypeId, after: i64, now: Moment) -> Outcome<()> {
+    let command = Command::Recount { item: ItemRef::new(kind, 0), kind, link: String::new(), after };
+    // A second change of the shape begins its own round.
+    let key = format!("fill:{kind}:{}:{after}", tx.schema().version);
+    tx.enqueue(&Job { priority: 30, ..Job::new(command, now, key) }).map(drop)
 }
 
 /// Works out formulas of a type for records after a number, at most so many: after a formula was made or changed. Nothing

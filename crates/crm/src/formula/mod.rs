@@ -24,7 +24,7 @@ mod work;
 
 pub use check::{check, check_all, uses};
 pub(crate) use follow::{Before, follow, go_on};
-pub use follow::{fill, refresh};
+pub use follow::{fill, fill_later, refresh};
 
 use crate::entity::{EntityType, Schema, code};
 use crate::failure::Refusal;
