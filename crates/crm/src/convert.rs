@@ -125,7 +125,8 @@ fn single(read: &dyn Read, item: &Item, from: &Field, to: &Field, answer: &Value
             let said = said(read, item, from, answer);
             let code = if let Value::Text(code) = answer { code.as_str() } else { "" };
             let lower = said.trim().to_lowercase();
-            let fits = |option: &&crate::field::Choice| option.code == code || option.title.ru.to_lowercase() == lower || option.title.en.to_lowercase() == lower;
+            let fits =
+                |option: &&crate::field::Choice| option.code == code || option.title.ru.to_lowercase() == lower || option.title.en.to_lowercase() == lower;
             match options.iter().find(fits) {
                 Some(option) => Ok(Value::text(&option.code)),
                 None => no("такого варианта нет в списке", "there is no such choice in the list"),
@@ -225,7 +226,15 @@ pub fn begin(tx: &mut dyn Tx, kind: EntityTypeId, from: &str, to: &Field) -> Out
     }
     let stem: String = from.chars().take(40).collect();
     let code = (1..).map(|number| format!("{stem}_new_{number}")).find(|code| !shape.has(code)).unwrap_or_default();
-    shape.fields.push(Field { code: code.clone(), secondary: true, required: false, required_from: Vec::new(), required_when: None, unique: false, ..to.clone() });
+    shape.fields.push(Field {
+        code: code.clone(),
+        secondary: true,
+        required: false,
+        required_from: Vec::new(),
+        required_when: None,
+        unique: false,
+        ..to.clone()
+    });
     tx.install_type(&shape)?;
     Ok(code)
 }
