@@ -26,7 +26,7 @@ pub fn apply(tx: &mut dyn Tx, pack: &Pack, now: Moment) -> Outcome<()> {
     for (name, piece) in of(&wanted, "role") {
         tx.put_role(&named::<Role>(name[0], piece, "code")?)?;
     }
-    put_looks(tx, &wanted)?;
+    put_looks(tx, pack, &wanted)?;
     let cause = Cause::new(Actor::System, now);
     for (full, piece) in wanted.iter().filter(|(name, _)| name.starts_with("item/")) {
         put_item(tx, &cause, full, piece)?;
@@ -171,7 +171,7 @@ fn put_departments(tx: &mut dyn Tx, pack: &Pack, wanted: &Elements) -> Outcome<(
 }
 
 /// Layouts, views and the menu.
-fn put_looks(tx: &mut dyn Tx, wanted: &Elements) -> Outcome<()> {
+fn put_looks(tx: &mut dyn Tx, pack: &Pack, wanted: &Elements) -> Outcome<()> {
     let schema = tx.schema();
     let kind = |code: &str| schema.kind_by_code(code).map(|kind| kind.id).ok_or_else(|| unknown_type(code));
     for (name, piece) in of(wanted, "layout") {
@@ -188,7 +188,9 @@ fn put_looks(tx: &mut dyn Tx, wanted: &Elements) -> Outcome<()> {
         view.filter = numbered_stages(&schema, view.kind, &view.pipeline, &view.filter)?;
         tx.put_view(&view)?;
     }
-    let new: Vec<MenuSection> = of(wanted, "section").map(|(name, piece)| named(name[0], piece, "code")).collect::<Result<_, _>>()?;
+    // In the order of the pack, not of the alphabet.
+    let shipped = pack.menu.sections.iter().filter_map(|one| wanted.get(&format!("section/{}", one.code)).map(|piece| (&one.code, piece)));
+    let new: Vec<MenuSection> = shipped.map(|(code, piece)| named(code, piece, "code")).collect::<Result<_, _>>()?;
     if new.is_empty() {
         return Ok(());
     }
