@@ -68,6 +68,10 @@ impl Desk<'_> {
         if field.is_kept() && !by_system && !brought {
             return Some(said(field, "заполняет система", "is filled by the system"));
         }
+        let counted = || crate::products::counts_amount(self.read, self.shape, self.at).unwrap_or(false);
+        if field.code == crate::entity::code::AMOUNT && counted() {
+            return Some(said(field, "складывается из товарных позиций", "is the total of the price lines"));
+        }
         (!self.rights.writes(self.shape.id, &field.code)).then(|| said(field, "вам нельзя изменять", "may not be changed by you"))
     }
 

@@ -167,6 +167,7 @@ pub fn keep(tx: &mut dyn Tx, cause: &Cause, before: &Values, item: &mut Item, mu
         // A record above was worked out anew and this one with it.
         reload(tx.read(), item)?;
     }
+    crate::products::follow(tx, cause, item.kind, (!is_new).then_some(before), Some(&item.values))?;
     crate::matching::note(tx, cause, before, item)
 }
 
@@ -335,7 +336,8 @@ pub fn delete(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef) -> O
 /// Removes an item that somebody may remove; records above it are counted without it.
 pub(crate) fn discard(tx: &mut dyn Tx, cause: &Cause, item: &Item) -> Outcome<()> {
     tx.remove(item, cause)?;
-    crate::formula::follow(tx, cause, item.at(), crate::formula::Before { before: Some(&item.values), after: None }).map(drop)
+    crate::formula::follow(tx, cause, item.at(), crate::formula::Before { before: Some(&item.values), after: None })?;
+    crate::products::follow(tx, cause, item.kind, Some(&item.values), None)
 }
 
 /// Takes an item out of the recycle bin.
@@ -352,6 +354,7 @@ pub fn restore(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef) -> 
         tx.save(&mut item, cause, vec![Fact::Changed { changes }])?;
     }
     crate::formula::follow(tx, cause, at, crate::formula::Before { before: None, after: Some(&item.values) })?;
+    crate::products::follow(tx, cause, at.kind, None, Some(&item.values))?;
     reload(tx.read(), &mut item)?;
     Ok(item)
 }

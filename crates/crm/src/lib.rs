@@ -31,6 +31,7 @@ pub mod naming;
 pub mod pack;
 pub mod past;
 pub mod point;
+pub mod products;
 pub mod query;
 pub mod require;
 pub mod rights;

@@ -5,3 +5,4 @@ mod conversions;
 mod firm;
 mod formulas;
 mod life;
+mod prices;
