@@ -452,3 +452,42 @@ async fn a_type_with_three_hundred_fields_still_opens() {
         assert_eq!(office.get(&olga, page).await.0, StatusCode::OK, "{page}");
     }
 }
+
+#[tokio::test]
+async fn a_formula_is_worked_out_for_old_records_and_a_ring_of_formulas_is_named() {
+    let office = Office::open().await;
+    let olga = office.enter("olga").await;
+    let deal = office
+        .house
+        .transact(|tx| {
+            let cause = crm::Cause::new(crm::Actor::System, office::NOON);
+            crm::item::create(
+                tx,
+                &Rights::system(),
+                &cause,
+                crm::kind::DEAL,
+                &Values::from([("title", Value::text("Долг")), ("amount", Value::money(1_000_00))]),
+            )
+        })
+        .unwrap();
+    let path = "/settings/types/deal/fields/new";
+    let formula = |code: &'static str, expression: &'static str| {
+        [("kind", "formula"), ("title_ru", code), ("code", code), ("expression", expression), ("result", "money")]
+    };
+    let (status, body) = post(&office, &olga, path, &formula("fee", "amount * 0.1")).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    assert_eq!(office.house.read(|read| read.job_backlog(office.house.now())).unwrap().0, 1, "a job works it out");
+    office.house.transact(|tx| crm::formula::fill(tx, crm::kind::DEAL, 0, 500)).unwrap();
+    let item = office.house.read(|read| read.item(&Rights::system(), deal.at())).unwrap().unwrap();
+    assert_eq!(item.values.get("fee"), &Value::money(100_00));
+
+    let (status, body) = post(&office, &olga, path, &formula("bonus", "fee * 2")).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let (status, body) = post(&office, &olga, "/settings/types/deal/fields/fee", &formula("fee", "bonus / 2")).await;
+    assert_eq!((status, body["error"]["code"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("formula_cycle")), "{body}");
+    assert!(body.to_string().contains("fee → bonus → fee"), "{body}");
+    let (_, body) = post(&office, &olga, path, &formula("odd", "amount * nowhere")).await;
+    assert!(body["error"]["fields"]["expression"].is_string(), "{body}");
+    let (_, body) = post(&office, &olga, "/settings/types/deal/fields/fee/remove", &[]).await;
+    assert!(body["uses"].to_string().contains("Формула «bonus»"), "{body}");
+}

@@ -393,12 +393,20 @@ fn refuse_lost_choices(read: &dyn Read, at: EntityTypeId, old: &Field, new: &Fie
     Ok(())
 }
 
-/// A formula must be understood, and must not need its own answer on some way round.
+/// A formula must be understood, and must not need its own answer on some way round. Formulas that look at a changed
+/// field must still be understood too.
 fn check_formulas(schema: &Schema, shape: &EntityType, field: &Field) -> Outcome<()> {
     let mut schema = schema.clone();
     schema.types.insert(shape.id, shape.clone());
-    crate::formula::check(&schema, shape.id, field)?;
-    // Formulas that look at this field must still understand it.
+    if let FieldKind::Formula { .. } = field.kind {
+        crate::formula::check(&schema, shape.id, field).map_err(|refusal| match refusal.fields.is_empty() {
+            true => {
+                let text = refusal.text.clone();
+                refusal.at("expression", text)
+            }
+            false => Refusal { fields: refusal.fields.iter().map(|(_, text)| ("expression".to_owned(), text.clone())).collect(), ..refusal },
+        })?;
+    }
     for (kind, code) in crate::formula::uses(&schema, shape.id, &field.code) {
         if let Some(other) = schema.field(kind, &code) {
             crate::formula::check(&schema, kind, other)?;

@@ -306,8 +306,9 @@ impl Look<'_> {
         if matches!(self.subject, Subject::Field { kind, code } if *kind == of && *code == field.code) {
             return None;
         }
-        if let FieldKind::Formula { expression, .. } = &field.kind
-            && words(expression).any(|word| self.path(of, word) || self.holes(Some(of), &format!("{{{{{word}}}}}")))
+        if matches!(field.kind, FieldKind::Formula { .. })
+            && let Subject::Field { kind, code } = self.subject
+            && crate::formula::uses(self.schema, *kind, code).contains(&(of, field.code.clone()))
         {
             return Some(("Формула", "The formula"));
         }
@@ -484,11 +485,6 @@ fn names_stage(list: &[String], pipeline: &str, stage: &str) -> bool {
         Some((way, code)) => way == pipeline && code == stage,
         None => place == stage,
     })
-}
-
-/// The words of a formula that could be codes or paths.
-fn words(expression: &str) -> impl Iterator<Item = &str> {
-    expression.split(|letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == '.')).filter(|word| !word.is_empty())
 }
 
 /// Whether some text inside is exactly this path.

@@ -80,7 +80,7 @@ async function refresh() {
 /** @param {SubmitEvent} event @param {HTMLFormElement} form */
 async function send(event, form) {
   event.preventDefault();
-  if (form.dataset.busy) return;
+  if (form.dataset.busy || (form.dataset.ask && !window.confirm(form.dataset.ask))) return;
   form.dataset.busy = '1';
   const body = written(form, event.submitter);
   const before = began.get(form);

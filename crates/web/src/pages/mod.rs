@@ -63,6 +63,8 @@ pub(crate) fn all() -> Vec<Page> {
         notices::page(),
         popup::page(),
         robots::page(),
+        settings::types::page(),
+        settings::menu::page(),
         accounts::page(),
         accounts::webhooks::page(),
         people::staff::page(),
@@ -71,12 +73,11 @@ pub(crate) fn all() -> Vec<Page> {
         people::invite::page(),
         people::roles::page(),
         people::offices::page(),
+        settings::packs::page(),
         landing::page(),
         search::page(),
         palette::page(),
         settings::page(),
-        settings::types::page(),
-        settings::menu::page(),
     ]
 }
 

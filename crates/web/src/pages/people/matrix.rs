@@ -69,15 +69,7 @@ pub(super) fn row(view: &View, place: &str, may: Option<&BTreeMap<Action, Scope>
         }
         Cell { name: format!("may:{place}:{}", action_code(action)), title: view.t(&format!("rights-{}", action_code(action))), scope: word, picks }
     });
-    Row {
-        place: place.to_owned(),
-        title: String::new(),
-        inherits: false,
-        cells: cells.into(),
-        pool: None,
-        exceptions: Vec::new(),
-        places: Vec::new(),
-    }
+    Row { place: place.to_owned(), title: String::new(), inherits: false, cells: cells.into(), pool: None, exceptions: Vec::new(), places: Vec::new() }
 }
 
 fn exceptions(schema: &Schema, view: &View, role: &Role, shape: &EntityType) -> Vec<Row> {

@@ -4,6 +4,7 @@ mod field_form;
 mod fields;
 mod links;
 pub(crate) mod menu;
+pub(crate) mod packs;
 mod pipelines;
 mod sent;
 pub(crate) mod types;
