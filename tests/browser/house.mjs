@@ -30,11 +30,11 @@ function freePort() {
   });
 }
 
-/** Runs `vekha demo --virtual-clock` in a folder of its own. */
-export async function openHouse() {
+/** Runs `vekha demo --virtual-clock` in a folder of its own; with a pack, the demo of that pack. */
+export async function openHouse({ pack } = {}) {
   const data = mkdtempSync(join(tmpdir(), 'vekha-browser-'));
   const listen = `127.0.0.1:${await freePort()}`;
-  const child = spawn(program(), ['demo', '--virtual-clock', '--data', data, '--listen', listen], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, VEKHA_LOG: process.env.VEKHA_LOG ?? 'warn' } });
+  const child = spawn(program(), ['demo', '--virtual-clock', '--data', data, '--listen', listen, ...(pack ? ['--pack', pack] : [])], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, VEKHA_LOG: process.env.VEKHA_LOG ?? 'warn' } });
   const said = [];
   child.stderr.setEncoding('utf8').on('data', (text) => said.push(text));
   const demo = await new Promise((resolve, reject) => {
