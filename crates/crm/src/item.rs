@@ -330,6 +330,10 @@ fn rename(read: &dyn Read, shape: &EntityType, before: &Item, item: &mut Item, f
 /// Refuses whom the rights do not allow.
 pub fn delete(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef) -> Outcome<()> {
     let item = demand(tx.read(), rights, Action::Delete, at)?;
+    // A record that was joined is found under the one that kept its things: deleting it must not delete that one.
+    if item.at() != at {
+        return Err(Refusal::not_found().into());
+    }
     discard(tx, cause, &item)
 }
 

@@ -230,7 +230,6 @@ fn rows_of(postgres: bool, rows: i64, stages: &[StageId], pipeline: PipelineId) 
          SELECT stage, office, responsible, currency, count(*), sum(amount) FROM item_deal GROUP BY 1, 2, 3, 4"
             .to_owned(),
     );
-    statements.push("ANALYZE".to_owned());
     statements
 }
 

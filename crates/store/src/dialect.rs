@@ -4,6 +4,8 @@ use crate::sql::Dialect;
 
 /// Advisory locks of PostgreSQL are numbers; these are ours. Keys given by callers are hashed into the rest.
 pub const LOCK_EVENTS: i64 = 0x5645_4B48_0001;
+/// Held by the node that does what changes of the shape left behind.
+pub const LOCK_CHORES: i64 = 0x5645_4B48_0003;
 /// Held while the schema is migrated.
 pub const LOCK_MIGRATION: i64 = 0x5645_4B48_0002;
 

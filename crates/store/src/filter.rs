@@ -31,6 +31,8 @@ pub struct Compiler<'a> {
     pub called: String,
     /// How many links lie between this table and the one that is asked for.
     pub hops: usize,
+    /// Nearly every record has what is searched for.
+    pub frequent: bool,
     /// The type's table.
     pub table: &'a Table,
     /// Whose rights: search looks only into what he sees.
@@ -116,7 +118,7 @@ impl Compiler<'_> {
         let Some(table) = self.shape.tables.get(&kind) else { return Ok(None) };
         let called = format!("t{}", self.hops + 1);
         let seen = sight(self.rights, kind, Action::Read, &Columns::of(table, &called));
-        let compiler = Compiler { dialect: self.dialect, shape: self.shape, called, hops: self.hops + 1, table, rights: self.rights };
+        let compiler = Compiler { dialect: self.dialect, shape: self.shape, called, hops: self.hops + 1, frequent: false, table, rights: self.rights };
         Ok((seen != Seen::Never).then_some((compiler, seen)))
     }
 

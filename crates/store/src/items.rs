@@ -100,6 +100,10 @@ pub struct Condition<'a> {
     dialect: Dialect,
     seen: Seen,
     filter: Filter,
+    /// The engine walks along the order of the list and looks at each record, instead of gathering all that fit.
+    walks: bool,
+    /// Nearly every record has what is searched for.
+    frequent: bool,
 }
 
 /// `None` when nothing at all may be seen.
@@ -110,9 +114,12 @@ pub fn condition<'a>(desk: &Desk<'_>, rights: &'a Rights, query: &Query, table: 
     }
     demand_all_seen(&shape, rights, query.kind, &query.filter)?;
     let filter = query.filter.typed(&shape.schema, query.kind)?;
+    let filter = crate::ahead::resolved(desk, &shape, rights, table, &filter)?;
     let seen = sight(rights, query.kind, Action::Read, &Columns::of(table, "i"));
     let dialect = desk.sql.dialect();
-    Ok((seen != Seen::Never).then_some(Condition { rights, table, shape, dialect, seen, filter }))
+    let frequent = crate::search::is_frequent(desk, table, &filter)?;
+    let walks = seen == Seen::Always && crate::ahead::walks(desk, &shape, table, &filter, &query.order)?;
+    Ok((seen != Seen::Never).then_some(Condition { rights, table, shape, dialect, seen, filter, walks, frequent }))
 }
 
 /// Unknown and hidden fields look alike, also those at the other end of a link.
@@ -202,7 +209,15 @@ impl Condition<'_> {
 
     /// Writes only what is asked for.
     fn asked(&self, out: &mut Statement) -> Outcome<()> {
-        let compiler = Compiler { dialect: self.dialect, shape: &self.shape, called: "i".to_owned(), hops: 0, table: self.table, rights: self.rights };
+        let compiler = Compiler {
+            dialect: self.dialect,
+            shape: &self.shape,
+            called: if self.walks { "+i" } else { "i" }.to_owned(),
+            hops: 0,
+            frequent: self.frequent,
+            table: self.table,
+            rights: self.rights,
+        };
         compiler.write(out, &self.filter)
     }
 }

@@ -5,9 +5,11 @@
 
 mod access;
 mod accounts;
+mod ahead;
 mod audit;
 mod automation;
 mod bin;
+mod chores;
 mod columns;
 #[cfg(feature = "crash")]
 mod crash;

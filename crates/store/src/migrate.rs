@@ -3,7 +3,7 @@
 use crate::sql::{Dialect, Sql, SqlError};
 
 /// The text for both engines, in order. A released one is never edited.
-const STEPS: [&str; 2] = [include_str!("schema/0001_first.sql"), include_str!("schema/0002_constructor.sql")];
+const STEPS: [&str; 3] = [include_str!("schema/0001_first.sql"), include_str!("schema/0002_constructor.sql"), include_str!("schema/0003_chores.sql")];
 
 /// The number of the newest step.
 pub const NEWEST: i64 = STEPS.len() as i64;

@@ -40,7 +40,9 @@ pub fn make_room(desk: &Desk<'_>, table: &Table, code: &str) -> Outcome<()> {
 fn put_away(desk: &Desk<'_>, table: &Table, code: &str) -> Outcome<()> {
     let known = columns(desk, table)?;
     let name = former_name(&known, code);
-    desk.batch(&format!("DROP INDEX IF EXISTS {}", shape::index_name(table.kind, code)))?;
+    for suffix in [code.to_owned(), shape::alphabet(code)] {
+        desk.batch(&format!("DROP INDEX IF EXISTS {}", shape::index_name(table.kind, &suffix)))?;
+    }
     if table.column(code).is_some() {
         rename(desk, table, code, &name)?;
     }
@@ -115,7 +117,9 @@ pub fn swap_field(desk: &Desk<'_>, kind: EntityTypeId, from: &str, to: &str) -> 
         rename(desk, &table, to, from)?;
         if desk.sql.dialect() == Dialect::Postgres {
             // SQLite cannot rename an index; there it is known by its column.
-            desk.batch(&format!("ALTER INDEX IF EXISTS {} RENAME TO {}", shape::index_name(kind, to), shape::index_name(kind, from)))?;
+            for (to, from) in [(to.to_owned(), from.to_owned()), (shape::alphabet(to), shape::alphabet(from))] {
+                desk.batch(&format!("ALTER INDEX IF EXISTS {} RENAME TO {}", shape::index_name(kind, &to), shape::index_name(kind, &from)))?;
+            }
         }
     }
     rename_beside(desk, &table, to, from)?;

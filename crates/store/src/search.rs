@@ -4,7 +4,7 @@ use crate::desk::Desk;
 use crate::filter::Compiler;
 use crate::shape::Table;
 use crate::sql::{Dialect, Statement};
-use crm::{Item, Outcome, Value};
+use crm::{Filter, Item, Outcome, Value};
 
 /// Trigrams find fragments of at least so many letters.
 const SHORTEST: usize = 3;
@@ -131,12 +131,14 @@ pub fn write(compiler: &Compiler<'_>, out: &mut Statement, text: &str) {
 
 fn through_index(compiler: &Compiler<'_>, out: &mut Statement, needles: &[String]) {
     let table = compiler.table;
-    out.push(&compiler.called).push(".id IN (SELECT rowid FROM ").push(&table.search).push(" WHERE ");
+    if compiler.frequent {
+        // Nearly every record has it: each is asked as the list comes to it.
+        out.push("EXISTS (SELECT 1 FROM ").push(&table.search).push(" WHERE rowid = ").push(&compiler.called).push(".id AND ");
+    } else {
+        out.push(&compiler.called).push(".id IN (SELECT rowid FROM ").push(&table.search).push(" WHERE ");
+    }
     match compiler.dialect {
-        Dialect::Sqlite => {
-            let phrases: Vec<String> = needles.iter().map(|needle| format!("\"{}\"", needle.replace('"', "\"\""))).collect();
-            out.push(&table.search).push(" MATCH ").bind(phrases.join(" OR "));
-        }
+        Dialect::Sqlite => drop(matches(out, table, needles)),
         Dialect::Postgres => {
             for (at, needle) in needles.iter().enumerate() {
                 let pattern = needle.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
@@ -145,6 +147,30 @@ fn through_index(compiler: &Compiler<'_>, out: &mut Statement, needles: &[String
         }
     }
     out.push(")");
+}
+
+/// The condition that a row of the index holds one of the spellings (SQLite).
+fn matches<'a>(out: &'a mut Statement, table: &Table, needles: &[String]) -> &'a mut Statement {
+    let phrases: Vec<String> = needles.iter().map(|needle| format!("\"{}\"", needle.replace('"', "\"\""))).collect();
+    out.push(&table.search).push(" MATCH ").bind(phrases.join(" OR "))
+}
+
+/// Whether so many records hold the fragment that gathering them all would take too long. PostgreSQL guesses well.
+pub fn is_frequent(desk: &Desk<'_>, table: &Table, filter: &Filter) -> Outcome<bool> {
+    const MANY: i64 = 5_000;
+    let text = match filter {
+        Filter::Search(text) => Some(text),
+        Filter::All(list) => list.iter().find_map(|one| if let Filter::Search(text) = one { Some(text) } else { None }),
+        _ => None,
+    };
+    let needles = needles(text.map_or("", |text| text));
+    let long = needles.iter().all(|needle| needle.chars().count() >= SHORTEST);
+    if desk.sql.dialect() != Dialect::Sqlite || !indexed(table) || !long {
+        return Ok(false);
+    }
+    let mut select = Statement::new(format!("SELECT count(*) FROM (SELECT 1 FROM {} WHERE ", table.search));
+    matches(&mut select, table, &needles).push(" LIMIT ").bind(MANY + 1).push(") AS found");
+    Ok(desk.first(&select.text, &select.params)?.is_some_and(|row| row.int(0) > MANY))
 }
 
 /// Looks at the answers themselves: for one or two letters, and for types without an index.

@@ -219,13 +219,47 @@ fn index(desk: &Desk<'_>, shape: &EntityType, table: &Table) -> Outcome<()> {
             .collect(),
         Dialect::Postgres => Vec::new(),
     };
-    for statement in indexes(dialect, shape, table) {
-        let on = statement.split_once(" ON ").map_or("", |parts| parts.1);
-        if !known.iter().any(|one| one.split_once(" ON ").is_some_and(|parts| parts.1 == on)) {
-            desk.batch(&statement)?;
+    let fresh: Vec<String> = match dialect {
+        Dialect::Sqlite => indexes(dialect, shape, table).into_iter().filter(|one| !known.iter().any(|known| on(known) == on(one))).collect(),
+        Dialect::Postgres => missing(desk, indexes(dialect, shape, table))?,
+    };
+    let large = !fresh.is_empty() && crate::chores::is_large(desk, table)?;
+    for statement in fresh {
+        match large {
+            true => crate::chores::leave_index(desk, table, &statement)?,
+            false => desk.batch(&statement)?,
         }
     }
     Ok(())
+}
+
+/// The name of the index that a statement makes.
+pub fn named(statement: &str) -> &str {
+    statement.split_once(" EXISTS ").and_then(|parts| parts.1.split(' ').next()).unwrap_or("")
+}
+
+/// What an index is on: its table and columns.
+fn on(statement: &str) -> &str {
+    statement.split_once(" ON ").map_or("", |parts| parts.1)
+}
+
+/// Those of the indexes whose names PostgreSQL does not know.
+fn missing(desk: &Desk<'_>, wanted: Vec<String>) -> Outcome<Vec<String>> {
+    let mut missing = Vec::new();
+    for statement in wanted {
+        let known = desk.first("SELECT CAST(to_regclass($1) AS text)", &[named(&statement).into()])?;
+        if known.is_none_or(|row| row.0[0] == Cell::Null) {
+            missing.push(statement);
+        }
+    }
+    Ok(missing)
+}
+
+/// Whether the shape still wants this index.
+pub fn still_wanted(desk: &Desk<'_>, kind: EntityTypeId, statement: &str) -> bool {
+    let (shape, dialect) = (desk.shape(), desk.sql.dialect());
+    let wanted = shape.schema.kind(kind).zip(shape.tables.get(&kind)).map(|(kind, table)| indexes(dialect, kind, table)).unwrap_or_default();
+    wanted.iter().any(|one| one == statement)
 }
 
 /// Search follows the shape: it gets its table, and looks into other fields than before.
@@ -237,6 +271,7 @@ pub fn search_again(desk: &Desk<'_>, former: &Table, shape: &EntityType) -> Outc
     desk.batch(&desk.sql.dialect().search_table(&table.search))?;
     match former.searched && former.searchable == table.searchable {
         true => Ok(()),
+        false if crate::chores::is_large(desk, &table)? => crate::chores::leave_search(desk, &table),
         false => crate::search::rebuild(desk, &table),
     }
 }
@@ -294,6 +329,16 @@ pub fn index_name(kind: EntityTypeId, suffix: &str) -> String {
     format!("ix_{kind}_{suffix}")
 }
 
+/// Whether an index has the order of a dictionary for this field.
+pub fn has_alphabet(field: &Field) -> bool {
+    field.indexed && !field.multiple && matches!(field.kind, FieldKind::Text | FieldKind::Requisite { .. } | FieldKind::Counter { .. })
+}
+
+/// The end of the name of that index.
+pub fn alphabet(code: &str) -> String {
+    format!("{code}__o")
+}
+
 /// The indexes of a type: its indexed fields, what points at other records, and what boards and lists walk along.
 pub fn indexes(dialect: Dialect, shape: &EntityType, table: &Table) -> Vec<String> {
     let first = dialect.nulls(false);
@@ -305,6 +350,14 @@ pub fn indexes(dialect: Dialect, shape: &EntityType, table: &Table) -> Vec<Strin
         .filter(|field| (field.indexed || link(field).is_some_and(|link| !link.multiple)) && table.column(&field.code).is_some())
         .map(|field| on(&field.code, &format!("\"{}\"{first}, id", field.code)))
         .collect();
+    // Lists are sorted as a dictionary, and answers are compared letter by letter: two orders, two indexes.
+    list.extend(
+        shape
+            .fields
+            .iter()
+            .filter(|field| has_alphabet(field))
+            .map(|field| on(&alphabet(&field.code), &format!("\"{}\" COLLATE vekha{first}, id", field.code))),
+    );
     if shape.staged {
         // A stage belongs to one pipeline: an index on both would only be longer.
         list.push(on("board", "stage, id"));

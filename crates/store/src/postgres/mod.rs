@@ -1,5 +1,6 @@
 //! PostgreSQL: shared by any number of nodes, each with a pool of connections used on the callers' threads.
 
+mod chores;
 mod connection;
 mod pool;
 
@@ -16,6 +17,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ pub struct Postgres {
     news: News,
     commits: AtomicU64,
     repeats: AtomicU64,
+    /// Wakes the thread that does what changes of the shape leave behind.
+    chores: SyncSender<()>,
 }
 
 impl Postgres {
@@ -49,8 +53,10 @@ impl Postgres {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(10));
         }
+        let (chores, wake) = sync_channel(1);
         let store = Postgres {
-            pool: Pool::new(config),
+            pool: Pool::new(config.clone()),
+            chores,
             shape: Mutex::default(),
             programs: Programs::default(),
             news: News::default(),
@@ -58,6 +64,8 @@ impl Postgres {
             repeats: AtomicU64::new(0),
         };
         store.migrate()?;
+        chores::begin(config, wake)?;
+        let _ = store.chores.try_send(());
         store.news.tell(store.look()?);
         Ok(store)
     }
@@ -106,9 +114,10 @@ impl Postgres {
         let desk = Desk::new(taken.line(), true, &self.programs, self.known()).map_err(Again::Never)?;
         // What is read before the first write of this transaction is committed, so others may know it, too.
         self.remember(&desk.shape());
+        let version = desk.shape().schema.version;
         let mut desk = desk;
         let ran = catch_unwind(AssertUnwindSafe(|| work(&mut desk).and_then(|answer| desk.settle().map(|()| answer))));
-        let (conflict, last) = (desk.met_conflict(), desk.last());
+        let (conflict, last, reshaped) = (desk.met_conflict(), desk.last(), desk.shape().schema.version != version);
         #[cfg(feature = "crash")]
         let wrote = desk.wrote();
         match ran {
@@ -126,6 +135,10 @@ impl Postgres {
                     }
                     self.commits.fetch_add(1, Ordering::Relaxed);
                     self.news.tell(last);
+                    if reshaped {
+                        // Full: it is awake already and looks once more.
+                        let _ = self.chores.try_send(());
+                    }
                     Ok(Ok(answer))
                 }
                 Err(error) if error.conflict => Err(Again::Soon(error.why)),

@@ -68,8 +68,9 @@ impl Pool {
                     taken.inside = true;
                     return Ok(taken);
                 }
-                Err(error) if fresh || !taken.line().is_lost() => return Err(error.into()),
-                Err(_) => {}
+                Err(error) if fresh || !(error.passing || taken.line().is_lost()) => return Err(error.into()),
+                // It may not know yet that it is lost: it does not go back.
+                Err(_) => taken.line = None,
             }
         }
     }

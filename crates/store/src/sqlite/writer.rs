@@ -22,6 +22,8 @@ const LARGEST_GROUP: usize = 256;
 const OLDEST_GROUP: Duration = Duration::from_millis(10);
 /// After so much quiet the log beside the database is folded back into it.
 const QUIET: Duration = Duration::from_secs(2);
+/// Between two steps of a chore others come first.
+const BREATH: Duration = Duration::from_millis(5);
 /// A log beside the database that is larger than this is folded back even under load.
 const LARGEST_WAL: u64 = 64 * 1024 * 1024;
 /// After so many commits the engine looks at its indexes anew, at the next quiet moment.
@@ -77,13 +79,22 @@ impl Writer {
     /// Works until the queue is closed.
     pub fn work(mut self) {
         let (mut tidy, mut groups) = (false, 0_u32);
+        // A former run of the program may have left something, and a change of the shape may.
+        let mut chores = true;
         loop {
-            match self.queue.recv_timeout(QUIET) {
+            match self.queue.recv_timeout(if chores { BREATH } else { QUIET }) {
                 Ok(first) => {
+                    let version = self.shape.schema.version;
                     self.group(first);
                     (tidy, groups) = (false, groups.saturating_add(1));
+                    chores |= self.shape.schema.version != version;
+                    // Under load chores go on, too: one step after every few groups.
+                    if chores && groups.is_multiple_of(4) {
+                        chores = self.chore();
+                    }
                     self.fold(LARGEST_WAL);
                 }
+                Err(RecvTimeoutError::Timeout) if chores => chores = self.chore(),
                 Err(RecvTimeoutError::Timeout) if tidy => {}
                 Err(RecvTimeoutError::Timeout) => {
                     if groups >= MANY_GROUPS {
@@ -97,6 +108,41 @@ impl Writer {
             }
         }
         self.fold(1);
+    }
+
+    /// Does one step of what a change of the shape left behind; whether something is left.
+    fn chore(&mut self) -> bool {
+        let spoken = Spoken(&self.connection);
+        let step = || -> Outcome<Option<Arc<Shape>>> {
+            spoken.batch("BEGIN IMMEDIATE")?;
+            let desk = Desk::new(&spoken, true, &self.programs, self.shape.clone())?;
+            let Some(chore) = crate::chores::next(&desk)? else { return Ok(None) };
+            crate::chores::step(&desk, &chore)?;
+            Ok(Some(desk.shape()))
+        };
+        let done = step();
+        let ended = match &done {
+            Ok(Some(_)) => spoken.batch("COMMIT"),
+            _ => Ok(()),
+        };
+        if !self.connection.is_autocommit() {
+            let _ = spoken.batch("ROLLBACK");
+        }
+        match (done, ended) {
+            (Ok(Some(shape)), Ok(())) => {
+                self.shape = shape;
+                true
+            }
+            (Ok(None), _) => false,
+            (Err(fault), _) => {
+                tracing::error!(why = fault.describe(), "what a change of the shape left behind could not be done; it is tried again at the next start");
+                false
+            }
+            (_, Err(error)) => {
+                tracing::error!(why = error.why, "what a change of the shape left behind could not be done; it is tried again at the next start");
+                false
+            }
+        }
     }
 
     /// Lets the engine count what its indexes hold, so that it chooses well between them.

@@ -20,6 +20,7 @@ mod search;
 mod shape;
 mod sight;
 mod tls;
+mod upgrade;
 
 /// Makes of each function a test on either engine.
 macro_rules! both {
