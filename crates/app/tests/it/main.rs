@@ -4,5 +4,6 @@ mod bad_input;
 mod commands;
 mod firm;
 mod kill;
+mod matrix;
 mod story;
 mod tidy;
