@@ -52,6 +52,11 @@ pub(super) async fn edit_field(State(web): State<Web>, viewer: Viewer, Path((wor
     let piece = work(&web.house, move |house| {
         house.read(|read| {
             let (shape, item) = load(read, &viewer, &word, id)?;
+            // The form is only for whoever may send it.
+            viewer.rights.demand(crm::Action::Change, &item)?;
+            if !viewer.rights.writes(shape.id, &name) {
+                return Err(crm::Refusal::denied("У вас нет права изменять это поле", "You may not change this field").into());
+            }
             let view = View::piece(house, &viewer);
             let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
             let field = field_of(&shape, &viewer.rights, &name)?;
