@@ -3,6 +3,7 @@
 use crate::field::{Field, FieldKind};
 use crate::ids::{EntityTypeId, PipelineId, StageId};
 use crate::label::Label;
+use crate::query::Filter;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -291,7 +292,7 @@ pub struct Stage {
 }
 
 /// A way from a stage to a stage of another pipeline or type.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tunnel {
     /// Code of the type; empty: the same type.
@@ -309,6 +310,9 @@ pub struct Tunnel {
     /// Answers of the new item: its field from a field of this one. Fields of the same code and kind are taken anyway.
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
+    /// Only items that fit go this way: of three ways on, each takes its own.
+    #[serde(default)]
+    pub when: Filter,
 }
 
 /// An ordered way of work.

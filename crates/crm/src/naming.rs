@@ -29,7 +29,7 @@ pub(crate) fn title(read: &dyn Read, shape: &EntityType, item: &Item) -> Outcome
         match piece {
             Piece::Plain(plain) => text.push_str(plain),
             Piece::Hole { name: code::ID, .. } => text.push_str(&if item.id == 0 { String::new() } else { item.id.to_string() }),
-            Piece::Hole { name, .. } => text.push_str(&hole(read, shape, item, name)?),
+            Piece::Hole { name, .. } => text.push_str(&first_answer(read, shape, item, name)?),
         }
     }
     // What stood between two empty holes would hang in the air.
@@ -37,6 +37,17 @@ pub(crate) fn title(read: &dyn Read, shape: &EntityType, item: &Item) -> Outcome
     let words: Vec<&str> = trimmed.split_whitespace().collect();
     let named: String = words.join(" ").chars().take(LONGEST_TITLE).collect();
     Ok(if named.is_empty() { default_title(shape, &item.values) } else { named })
+}
+
+/// Of several names in one hole, `{{contact.title|phone}}`, the first that is answered.
+fn first_answer(read: &dyn Read, shape: &EntityType, item: &Item, names: &str) -> Outcome<String> {
+    for name in names.split('|') {
+        let answer = hole(read, shape, item, name.trim())?;
+        if !answer.is_empty() {
+            return Ok(answer);
+        }
+    }
+    Ok(String::new())
 }
 
 fn hole(read: &dyn Read, shape: &EntityType, item: &Item, name: &str) -> Outcome<String> {

@@ -7,6 +7,7 @@ use crate::failure::{Outcome, Refusal};
 use crate::field::FieldKind;
 use crate::ids::{ItemRef, StageId};
 use crate::item::{Item, demand};
+use crate::query::Verdict;
 use crate::rights::{Action, Rights};
 use crate::value::{Value, Values};
 
@@ -106,11 +107,13 @@ pub(crate) fn go_on(tx: &mut dyn Tx, cause: &Cause, schema: &Schema, mut item: I
         return Ok(item);
     }
     let further = Cause { depth: cause.depth + 1, ..cause.clone() };
+    let open = |tunnel: &&Tunnel| tunnel.when.test(&item) == Verdict::Fits;
+    let tunnels: Vec<&Tunnel> = stage.tunnels.iter().filter(open).collect();
     // Copies first: the item that moves on is another one afterwards.
-    for tunnel in stage.tunnels.iter().filter(|tunnel| is_copy(schema, &item, tunnel)) {
+    for tunnel in tunnels.iter().filter(|tunnel| is_copy(schema, &item, tunnel)) {
         branch_off(tx, &further, schema, &item, tunnel)?;
     }
-    if let Some(tunnel) = stage.tunnels.iter().find(|tunnel| !is_copy(schema, &item, tunnel)) {
+    if let Some(tunnel) = tunnels.iter().find(|tunnel| !is_copy(schema, &item, tunnel)) {
         let to = destination(schema, &item, tunnel)?.1.id;
         item = arrive(tx, &further, item, to)?;
     }

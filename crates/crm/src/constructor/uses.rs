@@ -252,8 +252,11 @@ impl Look<'_> {
         let Some(field) = self.schema.field(*kind, code) else { return false };
         let shape = self.schema.kind(*kind);
         let same = |word: &str, label: &Label| word == label.ru.to_lowercase() || word == label.en.to_lowercase();
-        pieces(text).iter().any(|piece| {
-            let Piece::Hole { name, .. } = piece else { return false };
+        let names = pieces(text).into_iter().filter_map(|piece| match piece {
+            Piece::Hole { name, .. } => Some(name.split('|')),
+            Piece::Plain(_) => None,
+        });
+        names.flatten().any(|name| {
             let name = name.strip_prefix("Document:").unwrap_or(name).trim().to_lowercase();
             let (whose, what) = name.rsplit_once('.').map_or((None, name.as_str()), |(whose, what)| (Some(whose.trim()), what.trim()));
             if what != code && !same(what, &field.title) {
@@ -345,7 +348,8 @@ impl Look<'_> {
             Subject::Field { kind, code } => {
                 (of == *kind && stage.required.contains(code))
                     || stage.tunnels.iter().any(|tunnel| {
-                        (of == *kind && tunnel.fields.values().any(|one| one == code)) || (leads(tunnel).0 == Some(*kind) && tunnel.fields.contains_key(code))
+                        (of == *kind && (tunnel.fields.values().any(|one| one == code) || self.filter(of, &tunnel.when)))
+                            || (leads(tunnel).0 == Some(*kind) && tunnel.fields.contains_key(code))
                     })
             }
             Subject::Stage { stage: gone } => stage.tunnels.iter().any(|tunnel| {

@@ -166,6 +166,46 @@ fn a_won_deal_begins_a_case_and_moves_on_itself() {
 }
 
 #[test]
+fn of_several_tunnels_an_item_takes_the_one_whose_condition_it_fits() {
+    let way = |pipeline: &str, number: i64| Tunnel {
+        kind: "case".into(),
+        pipeline: pipeline.into(),
+        when: crm::Filter::is("number", crm::Op::Eq, Value::Int(number)),
+        ..Tunnel::default()
+    };
+    let won = Stage { tunnels: vec![way("court", 1), way("talks", 2)], ..stage("WON", Ending::Won) };
+    let number = || field("number", FieldKind::Integer);
+    let office = Office::open(
+        vec![contact(vec![]), shape(kind::DEAL, "deal", true, &[], vec![number()]), shape(CASE, "case", true, &[], vec![link("deal", kind::DEAL)])],
+        vec![
+            pipeline(kind::DEAL, "main", vec![stage("NEW", Ending::Open), won]),
+            pipeline(CASE, "court", vec![stage("FILED", Ending::Open)]),
+            pipeline(CASE, "talks", vec![stage("TALK", Ending::Open)]),
+        ],
+    );
+    for (number, stands) in [(2, Some("TALK")), (1, Some("FILED")), (3, None)] {
+        let deal = office.made(kind::DEAL, Values::from([("number", Value::Int(number))]));
+        office.move_to(deal, "WON").unwrap();
+        let cases: Vec<_> = office.all(CASE).into_iter().filter(|case| case.values.int("deal") == Some(deal.id)).map(|case| office.stands(case.at())).collect();
+        assert_eq!(cases.iter().map(String::as_str).collect::<Vec<_>>(), stands.into_iter().collect::<Vec<_>>(), "{number}");
+    }
+}
+
+#[test]
+fn a_hole_with_several_names_takes_the_first_that_is_answered() {
+    let named = EntityType {
+        naming: "Заявка {{id}} — {{contact.title|city|number}}".into(),
+        ..shape(CASE, "case", false, &[Feature::Client], vec![field("city", FieldKind::Text), field("number", FieldKind::Integer)])
+    };
+    let office = Office::open(vec![contact(vec![]), named], vec![]);
+    let ivanov = office.made(kind::CONTACT, Values::from([("last_name", text("Иванов"))]));
+    let known = Values::from([(code::CONTACT, Value::Int(ivanov.id)), ("city", text("Омск"))]);
+    let titles = [known, Values::from([("number", Value::Int(7)), ("city", text("Омск"))]), Values::from([("number", Value::Int(7))]), Values::new()]
+        .map(|values| office.item(office.made(CASE, values)).title().to_owned());
+    assert_eq!(titles, ["Заявка 1 — Иванов", "Заявка 2 — Омск", "Заявка 3 — 7", "Заявка 4"]);
+}
+
+#[test]
 fn tunnels_in_a_ring_end() {
     let there = Stage { tunnels: vec![Tunnel { stage: "B".into(), copy: true, ..Tunnel::default() }], ..stage("A", Ending::Open) };
     let back = Stage { tunnels: vec![Tunnel { stage: "A".into(), copy: true, ..Tunnel::default() }], ..stage("B", Ending::Open) };

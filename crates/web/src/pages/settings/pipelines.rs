@@ -276,6 +276,7 @@ fn read_stage(sent: &Sent, shape: &EntityType, known: Stage) -> Stage {
             stage: stage.to_owned(),
             copy: other || how == "copy",
             fields: former.map(|one| one.fields.clone()).unwrap_or_default(),
+            when: former.map(|one| one.when.clone()).unwrap_or_default(),
         })
     });
     let tunnels = tunnels.collect();
