@@ -41,7 +41,10 @@ impl Provider for TwilioWhatsApp {
                     .help("На время смены ключа: подписи принимаются с обоими", "While the key is changed: signatures with both are accepted"),
                 text("from", "Номер отправителя", "Sender's number").required().help("whatsapp:+14155238886", "whatsapp:+14155238886"),
                 text("base_url", "Адрес API", "Address of the API").default(Value::text("https://api.twilio.com")),
-                text("kind", "Что создавать по сообщению незнакомого", "What a stranger's message makes").default(Value::text("deal")),
+                text("kind", "Что создавать по сообщению незнакомого", "What a stranger's message makes").help(
+                    "Код типа записей. Пусто: заявка (lead), а в фирме без заявок сделка (deal)",
+                    "Code of a type of records. Empty: a lead, or a deal in a firm without leads",
+                ),
                 text("responsible", "Ответственный за незнакомых", "Responsible for strangers").default(Value::text("role:operator")),
             ],
         }

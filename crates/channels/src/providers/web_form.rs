@@ -34,9 +34,10 @@ impl Provider for WebForm {
         let text = |code, ru, en| Field::new(code, ru, en, FieldKind::Text);
         let long = |code, ru, en| Field::new(code, ru, en, FieldKind::LongText);
         let question = vec![
-            text("field", "Поле", "Field")
-                .required()
-                .help("contact.phone — поле клиента, deal.region — поле сделки", "contact.phone is a field of the client, deal.region of the deal"),
+            text("field", "Поле", "Field").required().help(
+                "contact.phone — поле клиента, lead.region — поле того, что создаётся",
+                "contact.phone is a field of the client, lead.region of what is made",
+            ),
             text("title", "Вопрос", "Question"),
             text("title_en", "Вопрос по-английски", "Question in English"),
             Field::new("required", "Обязательный", "Required", FieldKind::Flag),
@@ -45,8 +46,8 @@ impl Provider for WebForm {
             code: "web_form",
             title: Label::new("Форма на сайте", "Web form"),
             help: Label::new(
-                "Заявка с сайта становится клиентом и сделкой. Есть готовая страница и код для вставки.",
-                "An application from the site becomes a client and a deal. There is a ready page and a code to embed.",
+                "Заполненная форма становится клиентом и заявкой или другой карточкой. Есть готовая страница и код для вставки.",
+                "A filled form becomes a client and a lead, or another card. There is a ready page and a code to embed.",
             ),
             group: Label::new("Сайт", "Site"),
             icon: "forms",
@@ -67,7 +68,10 @@ impl Provider for WebForm {
                 long("consent_ads", "Согласие на рассылки", "Consent to mailings")
                     .help("Необязательная галочка. Пусто: галочки нет", "An optional box. Empty: no such box"),
                 long("consent_ads_en", "Согласие на рассылки по-английски", "Consent to mailings in English"),
-                text("kind", "Что создавать", "What is made").default(Value::text("deal")).help("Код типа записей: deal", "Code of a type of records: deal"),
+                text("kind", "Что создавать", "What is made").help(
+                    "Код типа записей. Пусто: заявка (lead), а в фирме без заявок сделка (deal)",
+                    "Code of a type of records. Empty: a lead, or a deal in a firm without leads",
+                ),
                 text("responsible", "Ответственный", "Responsible").default(Value::text("role:operator")).help(
                     "role:operator — у кого из роли меньше всего открытых; user:7; department:sales",
                     "role:operator takes the one of the role with the fewest open ones; user:7; department:sales",

@@ -23,10 +23,15 @@ pub fn find(tx: &mut dyn Tx, phone: Option<&str>, email: Option<&str>) -> Outcom
     Ok(None)
 }
 
-/// The kind of card that the account makes for newcomers.
+/// The kind of card that the account makes for newcomers; unless its setting names one, an application, or a deal in a firm
+/// that works without applications.
 pub fn card_kind(tx: &dyn Read, desk: &Desk<'_>) -> Outcome<EntityType> {
-    let wanted = desk.setting("kind");
     let schema = tx.schema();
+    let wanted = match desk.setting("kind") {
+        wanted if !wanted.is_empty() => wanted,
+        _ if schema.default_pipeline(kind::LEAD).is_some() => "lead".to_owned(),
+        _ => "deal".to_owned(),
+    };
     let found = schema.kind_by_code(&wanted).cloned();
     found.ok_or_else(|| {
         Refusal::new(

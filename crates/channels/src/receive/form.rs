@@ -52,7 +52,8 @@ pub fn take(tx: &mut dyn Tx, desk: &Desk<'_>, filled: &Filled) -> Outcome<Item> 
             fill_empty(tx, &cause, &card, sorted.card)
         }
         None => {
-            let values = card_values(desk, &shape, sorted.card, filled, &contact, responsible, repeat);
+            let said = said_of_himself(&tx.schema(), &shape, &sorted.contact);
+            let values = card_values(desk, &shape, with_all(said, sorted.card), filled, &contact, responsible, repeat);
             crm::item::create_with(tx, &Rights::system(), &cause, shape.id, &values, vec![fact])
         }
     }
@@ -170,11 +171,28 @@ fn fill_empty(tx: &mut dyn Tx, cause: &Cause, card: &Item, mut answers: Values) 
     crm::item::change(tx, &Rights::system(), cause, card.at(), &answers)
 }
 
+/// What the client said of himself stands on the card too where the card asks the same: a lead keeps name and phone as
+/// they were given, whatever the client's own record says.
+fn said_of_himself(schema: &Schema, shape: &EntityType, answers: &Values) -> Values {
+    let equal = |code: &str| match (schema.field(kind::CONTACT, code), shape.field(code)) {
+        (Some(of_client), Some(of_card)) => of_client.kind == of_card.kind && !of_card.read_only && code != code::TITLE,
+        _ => false,
+    };
+    Values(answers.0.iter().filter(|(code, _)| equal(code)).map(|(code, value)| (code.clone(), value.clone())).collect())
+}
+
+/// The name of a new card: its type's own way of naming counts, if it has one.
+fn card_title(desk: &Desk<'_>, shape: &EntityType, contact: &Item, words: [&str; 2]) -> Value {
+    if !shape.naming.trim().is_empty() {
+        return Value::Null;
+    }
+    let word = if desk.firm.lang == Lang::Ru { words[0] } else { words[1] };
+    Value::text(format!("{word}: {}", contact.title()).chars().take(255).collect::<String>())
+}
+
 fn card_values(desk: &Desk<'_>, shape: &EntityType, answers: Values, filled: &Filled, contact: &Item, responsible: UserId, repeat: bool) -> Values {
-    let word = if desk.firm.lang == Lang::Ru { "Заявка" } else { "Application" };
-    let title: String = format!("{word}: {}", contact.title()).chars().take(255).collect();
     let mut values = filled.marks.clone();
-    values.set(code::TITLE, Value::text(title));
+    values.set(code::TITLE, card_title(desk, shape, contact, ["Заявка", "Application"]));
     values.set(code::CONTACT, Value::Int(contact.id));
     values.set(code::RESPONSIBLE, Value::user(responsible));
     values.set("form", Value::text(&desk.account.code));
@@ -188,6 +206,12 @@ fn card_values(desk: &Desk<'_>, shape: &EntityType, answers: Values, filled: &Fi
     values.0.extend(answers.0);
     values.0.retain(|field, _| shape.has(field));
     values
+}
+
+/// The answers of both; the second ones count.
+fn with_all(mut first: Values, second: Values) -> Values {
+    first.0.extend(second.0);
+    first
 }
 
 fn known_only(tx: &dyn Read, of: crm::EntityTypeId, mut values: Values) -> Values {
@@ -206,9 +230,8 @@ pub(super) fn newcomer(tx: &mut dyn Tx, desk: &Desk<'_>, phone: &str, name: &str
         answers.set("first_name", Value::text(name.trim()));
     }
     let contact = new_contact(tx, desk, &answers, &[], responsible)?;
-    let word = if desk.firm.lang == Lang::Ru { "Обращение" } else { "Request" };
     let mut values = Values::from([
-        (code::TITLE, Value::text(format!("{word}: {}", contact.title()).chars().take(255).collect::<String>())),
+        (code::TITLE, card_title(desk, &shape, &contact, ["Обращение", "Request"])),
         (code::CONTACT, Value::Int(contact.id)),
         (code::RESPONSIBLE, Value::user(responsible)),
         ("source", Value::text(&desk.account.title)),

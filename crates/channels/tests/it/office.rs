@@ -96,7 +96,7 @@ fn shape(code: &str) -> EntityType {
     let pack: PackType = read(&format!("base/types/{code}.toml"));
     let mut fields = pack.fields;
     if code == "deal" {
-        fields.extend(read::<PackType>("debt-relief/types/deal.toml").fields);
+        fields.extend(read::<PackType>("../tests/pack/types/deal.toml").fields);
     }
     EntityType {
         id: pack.id.unwrap(),
@@ -303,7 +303,7 @@ fn install(tx: &mut dyn Tx) -> Outcome<(User, User, Account, Account, Account)> 
     for code in ["contact", "deal", "task", "notification", "message", "template"] {
         tx.install_type(&shape(code))?;
     }
-    let pack: PackPipeline = read("debt-relief/pipelines/deal.toml");
+    let pack: PackPipeline = read("../tests/pack/pipelines/deal.toml");
     tx.install_pipeline(&mut Pipeline {
         id: Default::default(),
         kind: kind::DEAL,
@@ -312,7 +312,7 @@ fn install(tx: &mut dyn Tx) -> Outcome<(User, User, Account, Account, Account)> 
         is_default: pack.is_default,
         stages: pack.stages,
     })?;
-    let staff: PackStaff = read("debt-relief/roles.toml");
+    let staff: PackStaff = read("../tests/pack/roles.toml");
     for role in &staff.roles {
         tx.put_role(role)?;
     }
@@ -322,7 +322,7 @@ fn install(tx: &mut dyn Tx) -> Outcome<(User, User, Account, Account, Account)> 
         tx.put_user(&mut user)?;
         people.push(user);
     }
-    let pack: PackAccounts = read("debt-relief/accounts.toml");
+    let pack: PackAccounts = read("../tests/pack/accounts.toml");
     let cause = Cause::new(Actor::System, Moment(0));
     for item in pack.items {
         crm::item::create(tx, &Rights::system(), &cause, kind::TEMPLATE, &item.values)?;
