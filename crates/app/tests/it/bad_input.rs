@@ -7,7 +7,7 @@ use serde_json::json;
 fn counts(firm: &Firm) -> (usize, usize, crm::Seq) {
     firm.look(|read| {
         let count = |kind| read.items(&Rights::system(), &Query::of(kind).limit(500)).unwrap().len();
-        (count(kind::CONTACT), count(kind::DEAL), read.latest().unwrap())
+        (count(kind::CONTACT), count(kind::LEAD), read.latest().unwrap())
     })
 }
 
@@ -36,9 +36,9 @@ fn a_bad_form_is_refused_in_words_and_writes_nothing() {
     let huge = "x".repeat(100_000);
     for (name, value) in [
         ("contact.first_name", long.as_str()),
-        ("deal.comment", huge.as_str()),
+        ("lead.comment", huge.as_str()),
         ("contact.phone", "позвоните мне"),
-        ("deal.debt_total", "много"),
+        ("lead.debt_total", "много"),
         ("contact.email", "ivan@"),
         ("contact.first_name", "a\0b"),
         ("contact.phone", ""),
@@ -97,14 +97,14 @@ fn one_client_in_five_spellings_and_a_doubled_application_is_one() {
         }
     }
     let after = counts(&firm);
-    assert_eq!((after.0 - before.0, after.1 - before.1), (1, 1), "one client with one open deal");
-    let deal = firm.deals_of("+79990001122")[0].at();
-    let filled = firm.timeline(deal).iter().filter(|event| matches!(event.fact, crm::Fact::FormFilled { .. })).count();
+    assert_eq!((after.0 - before.0, after.1 - before.1), (1, 1), "one client with one open lead");
+    let lead = firm.leads_of("+79990001122")[0].at();
+    let filled = firm.timeline(lead).iter().filter(|event| matches!(event.fact, crm::Fact::FormFilled { .. })).count();
     assert_eq!(filled, 5, "every application stands in the history, the doubled ones once");
-    let popups = firm.timeline(deal).iter().filter(|event| matches!(event.fact, crm::Fact::Notified { popup: true, .. })).count();
+    let popups = firm.timeline(lead).iter().filter(|event| matches!(event.fact, crm::Fact::Notified { popup: true, .. })).count();
     assert!(popups >= 4, "the operator saw {popups} pop-ups of a client who came again four times");
-    wait_for("the task", || firm.bound_to(deal, kind::TASK).first().map(|_| ()));
-    assert_eq!(firm.bound_to(deal, kind::TASK).len(), 1);
+    wait_for("the task", || firm.bound_to(lead, kind::TASK).first().map(|_| ()));
+    assert_eq!(firm.bound_to(lead, kind::TASK).len(), 1);
 }
 
 #[test]

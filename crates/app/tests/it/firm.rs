@@ -112,19 +112,24 @@ impl Firm {
         found.unwrap()
     }
 
-    pub fn deals_of(&self, phone: &str) -> Vec<Item> {
+    pub fn leads_of(&self, phone: &str) -> Vec<Item> {
         self.look(|read| {
             let rights = Rights::system();
             let contacts = read.items(&rights, &Query::of(kind::CONTACT).filter(Filter::is("phone", Op::Eq, Value::text(phone)))).unwrap();
             contacts
                 .iter()
-                .flat_map(|contact| read.items(&rights, &Query::of(kind::DEAL).filter(Filter::is("contact", Op::Eq, Value::Int(contact.id)))).unwrap())
+                .flat_map(|contact| read.items(&rights, &Query::of(kind::LEAD).filter(Filter::is("contact", Op::Eq, Value::Int(contact.id)))).unwrap())
                 .collect()
         })
     }
 
-    pub fn bound_to(&self, deal: ItemRef, kind: crm::EntityTypeId) -> Vec<Item> {
-        self.look(|read| read.items(&Rights::system(), &Query::of(kind).filter(Filter::is("about", Op::Eq, Value::item(deal))).sorted("id", false)).unwrap())
+    /// Deals that a lead became.
+    pub fn deals_from(&self, lead: ItemRef) -> Vec<Item> {
+        self.look(|read| read.items(&Rights::system(), &Query::of(kind::DEAL).filter(Filter::is("lead", Op::Eq, Value::Int(lead.id)))).unwrap())
+    }
+
+    pub fn bound_to(&self, card: ItemRef, kind: crm::EntityTypeId) -> Vec<Item> {
+        self.look(|read| read.items(&Rights::system(), &Query::of(kind).filter(Filter::is("about", Op::Eq, Value::item(card))).sorted("id", false)).unwrap())
     }
 
     pub fn timeline(&self, at: ItemRef) -> Vec<Event> {

@@ -70,17 +70,17 @@ fn killed_twenty_times_under_load_nothing_acknowledged_is_lost_and_nothing_is_do
     let unsure = unsure.lock().unwrap().clone();
     assert!(acknowledged.len() > 100 && !unsure.is_empty(), "only {} applications were acknowledged", acknowledged.len());
     for number in &acknowledged {
-        let deals = firm.deals_of(&phone(*number));
-        assert_eq!(deals.len(), 1, "application {number} was acknowledged and led to {} deals", deals.len());
-        let tasks = firm.bound_to(deals[0].at(), crm::kind::TASK);
+        let leads = firm.leads_of(&phone(*number));
+        assert_eq!(leads.len(), 1, "application {number} was acknowledged and led to {} leads", leads.len());
+        let tasks = firm.bound_to(leads[0].at(), crm::kind::TASK);
         assert_eq!(tasks.len(), 1, "the robot gave {} tasks for application {number}", tasks.len());
-        let messages = firm.bound_to(deals[0].at(), crm::kind::MESSAGE);
+        let messages = firm.bound_to(leads[0].at(), crm::kind::MESSAGE);
         let states: Vec<&str> = messages.iter().map(|message| message.values.text("status")).collect();
         assert!(messages.len() == 1 && states[0] != "queued", "messages for application {number}: {states:?}");
     }
     for number in &unsure {
-        let deals = firm.deals_of(&phone(*number));
-        assert!(deals.len() <= 1, "application {number} led to {} deals", deals.len());
+        let leads = firm.leads_of(&phone(*number));
+        assert!(leads.len() <= 1, "application {number} led to {} leads", leads.len());
     }
     let now = crm::Moment::from_seconds(told.clock().unwrap());
     firm.look(|read| {

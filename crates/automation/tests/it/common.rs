@@ -114,7 +114,7 @@ fn shape(code: &str) -> EntityType {
     let pack: PackType = read_pack(&format!("base/types/{code}.toml"));
     let mut fields = pack.fields;
     if code == "deal" {
-        fields.extend(read_pack::<PackType>("debt-relief/types/deal.toml").fields);
+        fields.extend(read_pack::<PackType>("../tests/pack/types/deal.toml").fields);
     }
     EntityType {
         id: pack.id.unwrap(),
@@ -135,7 +135,7 @@ fn found(tx: &mut dyn Tx, now: Moment) -> Outcome<(UserId, UserId, ItemRef)> {
     for code in ["contact", "deal", "task", "notification", "message", "template"] {
         tx.install_type(&shape(code))?;
     }
-    let pack: PackPipeline = read_pack("debt-relief/pipelines/deal.toml");
+    let pack: PackPipeline = read_pack("../tests/pack/pipelines/deal.toml");
     tx.install_pipeline(&mut Pipeline {
         id: Default::default(),
         kind: kind::DEAL,
@@ -144,7 +144,7 @@ fn found(tx: &mut dyn Tx, now: Moment) -> Outcome<(UserId, UserId, ItemRef)> {
         is_default: pack.is_default,
         stages: pack.stages,
     })?;
-    let staff: PackStaff = read_pack("debt-relief/roles.toml");
+    let staff: PackStaff = read_pack("../tests/pack/roles.toml");
     for department in &staff.departments {
         tx.put_department(&mut department.below(0))?;
     }
@@ -166,7 +166,7 @@ fn found(tx: &mut dyn Tx, now: Moment) -> Outcome<(UserId, UserId, ItemRef)> {
         people.push(user.id);
     }
     let cause = Cause::new(Actor::System, now);
-    let templates: crm::pack::PackAccounts = read_pack("debt-relief/accounts.toml");
+    let templates: crm::pack::PackAccounts = read_pack("../tests/pack/accounts.toml");
     for item in &templates.items {
         crm::item::create(tx, &Rights::system(), &cause, kind::TEMPLATE, &item.values)?;
     }

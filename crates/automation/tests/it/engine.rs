@@ -636,7 +636,7 @@ fn a_robot_rests_after_sixty_works_in_an_hour_on_one_card() {
 #[test]
 fn the_rules_of_the_debt_relief_pack_work_from_application_to_letter() {
     let mut office = Office::open();
-    let pack: crm::pack::PackRules = read_pack("debt-relief/rules/deal.toml");
+    let pack: crm::pack::PackRules = read_pack("../tests/pack/rules/deal.toml");
     for stage in pack.stages {
         office.publish(&stage.stage, stage.rules);
     }

@@ -96,7 +96,7 @@ fn sentence(office: &Office, rule: &Rule) -> (String, String) {
 #[test]
 fn a_rule_is_told_in_one_sentence() {
     let office = Office::open();
-    let pack: crm::pack::PackRules = read_pack("debt-relief/rules/deal.toml");
+    let pack: crm::pack::PackRules = read_pack("../tests/pack/rules/deal.toml");
     let rules: Vec<Rule> = pack.stages.into_iter().flat_map(|stage| office.publish(&stage.stage, stage.rules).rules).collect();
     let letter = rules.iter().find(|rule| rule.code == "send_email").unwrap();
     assert_eq!(

@@ -64,7 +64,7 @@ fn shape(code: &str) -> EntityType {
     let pack: PackType = read(&format!("base/types/{code}.toml"));
     let mut fields = pack.fields;
     if code == "deal" {
-        let more: PackType = read("debt-relief/types/deal.toml");
+        let more: PackType = read("../tests/pack/types/deal.toml");
         fields.extend(more.fields);
         let mut margin = Field::new("margin", "Маржа", "Margin", FieldKind::Money);
         margin.group = "money".into();
@@ -152,7 +152,7 @@ impl Office {
                 for code in ["contact", "deal", "task", "notification", "message", "template"] {
                     tx.install_type(&shape(code))?;
                 }
-                let pack: PackPipeline = read("debt-relief/pipelines/deal.toml");
+                let pack: PackPipeline = read("../tests/pack/pipelines/deal.toml");
                 tx.install_pipeline(&mut Pipeline {
                     id: Default::default(),
                     kind: kind::DEAL,
@@ -163,7 +163,7 @@ impl Office {
                 })?;
                 let mut court = arbitration();
                 tx.install_pipeline(&mut court)?;
-                let mut staff: PackStaff = read("debt-relief/roles.toml");
+                let mut staff: PackStaff = read("../tests/pack/roles.toml");
                 for department in &staff.departments {
                     tx.put_department(&mut department.below(0))?;
                 }

@@ -120,7 +120,7 @@ impl Office {
                 for code in ["contact", "deal", "task", "notification", "message", "template"] {
                     tx.install_type(&shape(code))?;
                 }
-                let pack: PackPipeline = read("debt-relief/pipelines/deal.toml");
+                let pack: PackPipeline = read("../tests/pack/pipelines/deal.toml");
                 tx.install_pipeline(&mut Pipeline {
                     id: Default::default(),
                     kind: kind::DEAL,
@@ -129,7 +129,7 @@ impl Office {
                     is_default: pack.is_default,
                     stages: pack.stages,
                 })?;
-                let staff: PackStaff = read("debt-relief/roles.toml");
+                let staff: PackStaff = read("../tests/pack/roles.toml");
                 for department in &staff.departments {
                     tx.put_department(&mut department.below(0))?;
                 }

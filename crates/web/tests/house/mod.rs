@@ -124,7 +124,7 @@ fn folder(path: &str) -> Vec<String> {
 
 /// Installs the packs base and debt-relief from their text files.
 pub fn install(tx: &mut dyn Tx, now: Moment) -> Outcome<()> {
-    for path in folder("base/types").into_iter().chain(folder("debt-relief/types")) {
+    for path in folder("base/types").into_iter().chain(folder("../tests/pack/types")) {
         let given: PackType = toml(&path);
         let known = tx.schema().kind_by_code(&given.code).cloned();
         let shape = match known {
@@ -136,7 +136,7 @@ pub fn install(tx: &mut dyn Tx, now: Moment) -> Outcome<()> {
         };
         tx.install_type(&shape)?;
     }
-    for path in folder("debt-relief/pipelines") {
+    for path in folder("../tests/pack/pipelines") {
         let given: PackPipeline = toml(&path);
         let kind = tx.schema().kind_by_code(&given.kind).unwrap().id;
         tx.install_pipeline(&mut Pipeline {
@@ -148,12 +148,12 @@ pub fn install(tx: &mut dyn Tx, now: Moment) -> Outcome<()> {
             stages: given.stages,
         })?;
     }
-    for path in ["base/roles.toml", "debt-relief/roles.toml"] {
+    for path in ["base/roles.toml", "../tests/pack/roles.toml"] {
         let staff: PackStaff = toml(path);
         staff.departments.into_iter().try_for_each(|one| tx.put_department(&mut one.below(0)))?;
         staff.roles.iter().try_for_each(|one| tx.put_role(one))?;
     }
-    let accounts: PackAccounts = toml("debt-relief/accounts.toml");
+    let accounts: PackAccounts = toml("../tests/pack/accounts.toml");
     for given in accounts.accounts {
         let mut account = Account {
             id: crm::AccountId(0),
@@ -184,7 +184,7 @@ pub fn install(tx: &mut dyn Tx, now: Moment) -> Outcome<()> {
         crm::item::create(tx, &Rights::system(), &cause, kind, &given.values)?;
     }
     let schema = tx.schema();
-    for path in folder("debt-relief/rules") {
+    for path in folder("../tests/pack/rules") {
         let rules: PackRules = toml(&path);
         let pipeline = schema.default_pipeline(kind::DEAL).unwrap();
         for stage in rules.stages {
@@ -210,7 +210,7 @@ pub fn install(tx: &mut dyn Tx, now: Moment) -> Outcome<()> {
 
 /// The people of the demo, all with the password `vekha-vekha`.
 pub fn hire(house: &House) {
-    let demo: PackDemo = toml("debt-relief/demo.toml");
+    let demo: PackDemo = toml("../tests/pack/demo.toml");
     let hash = team::door::hash_password(&*house.chance, "vekha-vekha").unwrap();
     for one in demo.users {
         let hash = hash.clone();

@@ -60,7 +60,7 @@ fn shape(code: &str) -> EntityType {
     let base: PackType = pack(&format!("base/types/{code}.toml"));
     let mut fields = base.fields;
     if code == "deal" {
-        let more: PackType = pack("debt-relief/types/deal.toml");
+        let more: PackType = pack("../tests/pack/types/deal.toml");
         fields.extend(more.fields);
     }
     EntityType {
@@ -193,7 +193,7 @@ fn install(tx: &mut dyn Tx, chance: &dyn Chance) -> Outcome<()> {
     for code in ["contact", "deal", "task", "notification", "message", "template"] {
         tx.install_type(&shape(code))?;
     }
-    let given: PackPipeline = pack("debt-relief/pipelines/deal.toml");
+    let given: PackPipeline = pack("../tests/pack/pipelines/deal.toml");
     tx.install_pipeline(&mut Pipeline {
         id: PipelineId(0),
         kind: kind::DEAL,
@@ -202,7 +202,7 @@ fn install(tx: &mut dyn Tx, chance: &dyn Chance) -> Outcome<()> {
         is_default: given.is_default,
         stages: given.stages,
     })?;
-    let mut staff: PackStaff = pack("debt-relief/roles.toml");
+    let mut staff: PackStaff = pack("../tests/pack/roles.toml");
     for department in &staff.departments {
         tx.put_department(&mut department.below(0))?;
     }
@@ -238,7 +238,7 @@ fn install(tx: &mut dyn Tx, chance: &dyn Chance) -> Outcome<()> {
         ]);
         crm::item::create(tx, &Rights::system(), &cause, kind::TEMPLATE, &values)?;
     }
-    let accounts: PackAccounts = pack("debt-relief/accounts.toml");
+    let accounts: PackAccounts = pack("../tests/pack/accounts.toml");
     for given in accounts.accounts {
         let settings = channels::providers::find(&given.provider)?.about().accept(&given.settings)?;
         tx.put_account(&mut crm::Account {
@@ -251,7 +251,7 @@ fn install(tx: &mut dyn Tx, chance: &dyn Chance) -> Outcome<()> {
             enabled: true,
         })?;
     }
-    let rules: PackRules = pack("debt-relief/rules/deal.toml");
+    let rules: PackRules = pack("../tests/pack/rules/deal.toml");
     let stages: Vec<(String, StageId)> = tx.schema().pipelines.values().flat_map(|one| one.stages.iter().map(|stage| (stage.code.clone(), stage.id))).collect();
     for given in rules.stages {
         let stage = stages.iter().find(|(code, _)| *code == given.stage).unwrap().1;
