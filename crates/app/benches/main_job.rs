@@ -157,7 +157,7 @@ fn forms(running: &Running, count: u64, from: u64) -> Vec<String> {
             pairs.extend([
                 ("contact.first_name".to_owned(), format!("Клиент {number}")),
                 ("contact.phone".to_owned(), format!("+7902{number:07}")),
-                ("deal.debt_total".to_owned(), "425950".to_owned()),
+                ("lead.debt_total".to_owned(), "425950".to_owned()),
                 ("utm_source".to_owned(), "yandex".to_owned()),
                 ("consent".to_owned(), "on".to_owned()),
             ]);
@@ -170,7 +170,7 @@ fn encode(text: &str) -> String {
     text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// Applications accepted a second: journal, contact, deal, events, answer; against the bare loop. First with the robots
+/// Applications accepted a second: journal, contact, lead, events, answer; against the bare loop. First with the robots
 /// asleep, as the promise counts it; then with robots, messages and the played Twilio's callbacks on the same two cores.
 fn applications(folder: &Path, bare: f64) {
     let mut running = open(folder);
@@ -240,7 +240,7 @@ fn first_robot(folder: &Path) {
                 let events = read.events_after(after, 500)?;
                 let Some(last) = events.last() else { break };
                 after = last.seq;
-                for event in events.iter().filter(|event| event.item.kind == kind::DEAL && event.fact == crm::Fact::Created) {
+                for event in events.iter().filter(|event| event.item.kind == kind::LEAD && event.fact == crm::Fact::Created) {
                     let first = read.steps_of(event.item, 10)?.into_iter().filter(|step| step.state == StepState::Done).filter_map(|step| step.ended).min();
                     late.extend(first.map(|ended| ended.since(event.at)));
                 }
@@ -301,7 +301,7 @@ fn fill(house: &House, many: u64) {
         let end = (begin + batch as u64).min(many);
         house
             .transact(move |tx| {
-                let cause = Cause::new(Actor::System, now);
+                let cause = Cause::new(Actor::System, now).quietly();
                 for number in begin..end {
                     let stage = stages[usize::try_from(number).expect("a small number") % stages.len()];
                     let values = Values::from([
@@ -309,7 +309,7 @@ fn fill(house: &House, many: u64) {
                         (code::STAGE, Value::Int(stage)),
                         (code::RESPONSIBLE, Value::Int(i64::try_from(number % 3).unwrap_or(0) + 1)),
                         (code::AMOUNT, Value::money(i64::try_from(number % 900_000).unwrap_or(0) * 100)),
-                        ("region", Value::text(if number % 2 == 0 { "Москва" } else { "Томск" })),
+                        ("region", Value::text(if number % 2 == 0 { "77" } else { "70" })),
                     ]);
                     crm::item::create(tx, &Rights::system(), &cause, kind::DEAL, &values)?;
                 }

@@ -55,11 +55,19 @@ fn meant(tx: &mut dyn Tx, field: &Field, value: &Value, now: Moment, known: &BTr
     if let Value::Many(list) = value {
         return list.iter().map(|one| meant(tx, field, one, now, known)).collect::<Result<_, _>>().map(Value::Many);
     }
+    if let (Value::Record(row), FieldKind::Record { fields }) = (value, &field.kind) {
+        let mut meant_row = crm::Values::new();
+        for (code, value) in &row.0 {
+            let inner = fields.iter().find(|one| one.code == *code).ok_or_else(|| code.clone())?;
+            meant_row.set(code.clone(), meant(tx, inner, value, now, known)?);
+        }
+        return Ok(Value::Record(meant_row));
+    }
     let Some(text) = value.as_text() else { return Ok(value.clone()) };
     match &field.kind {
         FieldKind::Link { to } if text.starts_with('@') => {
-            let at = known.get(&text[1..]).filter(|at| at.kind == *to).ok_or_else(|| text.to_owned())?;
-            Ok(Value::Int(at.id))
+            let named = known.get(&text[1..]).filter(|at| at.kind == *to).map(|at| at.id);
+            named.or_else(|| of_dictionary(tx, *to, &text[1..])).map(Value::Int).ok_or_else(|| text.to_owned())
         }
         FieldKind::AnyItem if text.starts_with('@') => known.get(&text[1..]).map(|at| Value::item(*at)).ok_or_else(|| text.to_owned()),
         FieldKind::User if text.starts_with('@') => person(tx, &text[1..]).map(Value::user).ok_or_else(|| text.to_owned()),
@@ -75,6 +83,13 @@ fn meant(tx: &mut dyn Tx, field: &Field, value: &Value, now: Moment, known: &BTr
         }
         _ => Ok(value.clone()),
     }
+}
+
+/// The record of a dictionary with this code: a court, a parameter.
+fn of_dictionary(tx: &mut dyn Tx, kind: crm::EntityTypeId, code: &str) -> Option<i64> {
+    tx.schema().field(kind, "code")?;
+    let query = crm::Query::of(kind).filter(crm::Filter::is("code", crm::Op::Eq, Value::text(code))).limit(1);
+    tx.items(&Rights::system(), &query).ok()?.first().map(|item| item.id)
 }
 
 fn person(tx: &mut dyn Tx, login: &str) -> Option<UserId> {

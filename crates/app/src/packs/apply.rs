@@ -188,20 +188,26 @@ fn put_looks(tx: &mut dyn Tx, pack: &Pack, wanted: &Elements) -> Outcome<()> {
         view.filter = numbered_stages(&schema, view.kind, &view.pipeline, &view.filter)?;
         tx.put_view(&view)?;
     }
-    // In the order of the pack, not of the alphabet.
-    let shipped = pack.menu.sections.iter().filter_map(|one| wanted.get(&format!("section/{}", one.code)).map(|piece| (&one.code, piece)));
-    let new: Vec<MenuSection> = shipped.map(|(code, piece)| named(code, piece, "code")).collect::<Result<_, _>>()?;
-    if new.is_empty() {
-        return Ok(());
-    }
-    let mut sections = tx.sections()?;
-    for section in new {
-        match sections.iter().position(|one| one.code == section.code) {
-            Some(at) => sections[at] = section,
-            None => sections.push(section),
+    put_menu(tx, pack, wanted)
+}
+
+/// Sections of the menu, in the order in which the pack lists them: a new one comes behind the one listed before it.
+fn put_menu(tx: &mut dyn Tx, pack: &Pack, wanted: &Elements) -> Outcome<()> {
+    let former = tx.sections()?;
+    let mut sections = former.clone();
+    let mut behind = None;
+    for code in pack.menu.sections.iter().map(|section| &section.code) {
+        let known = sections.iter().position(|one| one.code == *code);
+        if let Some(piece) = wanted.get(&format!("section/{code}")) {
+            let section = named::<MenuSection>(code, piece, "code")?;
+            match known {
+                Some(at) => sections[at] = section,
+                None => sections.insert(behind.map_or(sections.len(), |at: usize| at + 1), section),
+            }
         }
+        behind = sections.iter().position(|one| one.code == *code).or(behind);
     }
-    tx.put_sections(&sections)
+    if sections == former { Ok(()) } else { tx.put_sections(&sections) }
 }
 
 fn put_item(tx: &mut dyn Tx, cause: &Cause, name: &str, piece: &Attributes) -> Outcome<()> {

@@ -148,3 +148,38 @@ fn the_demo_of_each_pack_can_be_laid_out() {
         outcome.unwrap_or_else(|fault| panic!("{code}: {}", fault.describe()));
     }
 }
+
+#[test]
+fn the_formulas_of_each_pack_can_be_worked_out_and_its_cards_open_short() {
+    for code in codes() {
+        let house = house();
+        install(&house, "base");
+        install(&house, &code);
+        let schema = house.read(|read| Ok(read.schema())).unwrap();
+        crm::formula::check_all(&schema).unwrap_or_else(|refusal| panic!("{code}: {}", refusal.text.ru));
+        for set in &self::read(&code).unwrap().layouts {
+            let shape = schema.kind_by_code(&set.kind).unwrap();
+            for layout in &set.layouts {
+                // screens.md §5.12: a card opens with eight to twelve fields that people see; the rest is folded.
+                let first = &layout.sections[0];
+                assert!(!first.folded && first.fields.len() <= 12, "{code}: {} opens with {} fields", set.kind, first.fields.len());
+                let mut placed: Vec<&String> = layout.sections.iter().flat_map(|section| &section.fields).collect();
+                placed.sort();
+                let all = placed.len();
+                placed.dedup();
+                assert_eq!(placed.len(), all, "{code}: {} places a field twice", set.kind);
+                if layout.pipeline.is_empty() || schema.pipelines_of(shape.id).len() == 1 {
+                    let common = ["id", "pipeline", "stage", "title", "shared_with", "office", "company", "contact", "responsible"];
+                    let forgotten: Vec<&str> = shape
+                        .fields
+                        .iter()
+                        .filter(|field| !field.read_only || field.group == "money")
+                        .map(|field| field.code.as_str())
+                        .filter(|field| !common.contains(field) && !placed.iter().any(|one| one == field))
+                        .collect();
+                    assert!(shape.id.0 < 128 || forgotten.is_empty() || set.kind == "case", "{code}: {} nowhere shows {forgotten:?}", set.kind);
+                }
+            }
+        }
+    }
+}
