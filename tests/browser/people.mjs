@@ -20,7 +20,7 @@ export async function sendForm(page, house, { name = 'Иван', phone = '+7 999
   await page.fill('[name="contact.first_name"]', name);
   await page.fill('[name="contact.phone"]', phone);
   await page.fill('[name="contact.email"]', email);
-  await page.fill('[name="deal.debt_total"]', debt);
+  await page.fill('[name="lead.debt_total"]', debt);
   await page.locator('form[data-landing] input[type=checkbox][required]').check();
   // Nobody fills in a form in under three seconds.
   await house.advance('10s');

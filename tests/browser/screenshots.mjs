@@ -1,4 +1,4 @@
-// Makes the pictures of the guide: docs/guide/{board,card,robots,popup,phone}.{ru,en}.png. Run it again whenever the screens change.
+// Makes the pictures of the guide: docs/guide/{board,card,cases,case,payments,robots,popup,phone}.{ru,en}.png. Run it again whenever the screens change.
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,14 +27,24 @@ async function pictures(house, lang) {
   const { page } = await visitor(browser, { lang, width: 1440, height: 900 });
   await signIn(page, house, 'admin');
   await speak(page, lang);
-  await page.goto(`${house.url}/deals/board`);
+  await page.goto(`${house.url}/leads/board`);
   await page.waitForSelector('.tile');
   await save(page, 'board');
+  await page.goto(`${house.url}/cases/board`);
+  await page.waitForSelector('.tile');
+  await save(page, 'cases');
+  await page.locator('.tile-title').nth(3).click();
+  await page.waitForSelector('.card-view');
+  await page.waitForTimeout(1500);
+  await save(page, 'case');
+  await page.goto(`${house.url}/instalments/board`);
+  await page.waitForSelector('.tile');
+  await save(page, 'payments');
 
   const operator = await visitor(browser, { lang, width: 1440, height: 900 });
   await signIn(operator.page, house, 'operator');
   await speak(operator.page, lang);
-  await operator.page.goto(`${house.url}/deals/board`);
+  await operator.page.goto(`${house.url}/leads/board`);
   await operator.page.waitForSelector('.board');
   const client = await visitor(browser, { lang });
   const who = lang === 'ru' ? { name: 'Иван', query: '&utm_source=yandex' } : { name: 'John', query: '&utm_source=google', email: 'john@example.com' };
@@ -48,7 +58,7 @@ async function pictures(house, lang) {
   await operator.page.waitForTimeout(1500);
   await save(operator.page, 'card');
 
-  await page.goto(`${house.url}/deals/robots`);
+  await page.goto(`${house.url}/leads/robots`);
   await page.waitForSelector('.rb-card');
   await page.locator('.rb-cell[data-band=robot] .rb-card').nth(2).click();
   await page.waitForSelector('.rb-panel');

@@ -13,7 +13,7 @@ before(async () => {
   [house, browser] = await Promise.all([openHouse(), openBrowser()]);
   ({ page, errors } = await visitor(browser));
   await signIn(page, house, 'manager');
-  await page.goto(`${house.url}/deals/robots`);
+  await page.goto(`${house.url}/leads/robots`);
   await page.waitForSelector('.rb-card');
 });
 
@@ -34,8 +34,8 @@ async function kept(stage) {
 
 test('one column per stage, triggers above, robots below', async () => {
   const heads = await page.locator('.rb-head-title').allTextContents();
-  assert.equal(heads.length, 8);
-  assert.equal(heads[0], 'Новая заявка');
+  assert.equal(heads.length, 10);
+  assert.equal(heads[0], 'Новая');
   const trigger = await card('Клиенту позвонили').boundingBox();
   const robot = await card('Письмо с расчётом').boundingBox();
   assert.ok(trigger.y < robot.y, 'the trigger stands above the robot');
@@ -76,9 +76,9 @@ test('a delay and a condition are set, and the card says so in a sentence', asyn
 });
 
 test('a robot is dragged to another stage with the mouse, and Ctrl+Z brings it back', async () => {
-  await Promise.all([saved(), drag(page, card('Собрать документы'), column('robot', 'Консультация'), { y: 0.9 })]);
+  await Promise.all([saved(), drag(page, card('Собрать документы'), column('robot', 'Консультация назначена'), { y: 0.9 })]);
   await page.waitForFunction(() => document.querySelectorAll('.rb-ghost').length === 0);
-  assert.ok((await kept('Консультация')).includes('Собрать документы'));
+  assert.ok((await kept('Консультация назначена')).includes('Собрать документы'));
   assert.deepEqual(await kept('Взята в работу'), []);
   await Promise.all([saved(), page.keyboard.press('Control+z')]);
   await page.waitForTimeout(100);
@@ -89,7 +89,7 @@ test('everything works by keyboard: go, carry, switch off, delete, take back', a
   await card('Собрать документы').focus();
   await Promise.all([saved(), page.keyboard.press('Alt+ArrowRight')]);
   await page.waitForTimeout(100);
-  assert.ok((await kept('Консультация')).includes('Собрать документы'));
+  assert.ok((await kept('Консультация назначена')).includes('Собрать документы'));
   await Promise.all([saved(), page.keyboard.press('Space')]);
   await page.waitForSelector('.rb-off >> text=Собрать документы');
   await page.keyboard.press('Enter');
@@ -103,10 +103,10 @@ test('everything works by keyboard: go, carry, switch off, delete, take back', a
   await page.keyboard.press('ArrowDown');
   await Promise.all([saved(), page.keyboard.press('Delete')]);
   await page.waitForTimeout(100);
-  assert.ok(!(await kept('Консультация')).includes('Собрать документы'));
+  assert.ok(!(await kept('Консультация назначена')).includes('Собрать документы'));
   await Promise.all([saved(), page.keyboard.press('Control+z')]);
   await page.waitForTimeout(100);
-  assert.ok((await kept('Консультация')).includes('Собрать документы'));
+  assert.ok((await kept('Консультация назначена')).includes('Собрать документы'));
 });
 
 test('the log shows what a robot did, and "why" explains why another did nothing', async () => {
@@ -138,7 +138,7 @@ test('the log shows what a robot did, and "why" explains why another did nothing
 test('somebody else publishes in between: nothing of his is lost', async () => {
   const other = await visitor(browser);
   await signIn(other.page, house, 'admin');
-  await other.page.goto(`${house.url}/deals/robots`);
+  await other.page.goto(`${house.url}/leads/robots`);
   await other.page.waitForSelector('.rb-card');
   await other.page.locator('.rb-card', { hasText: 'Узнать решение' }).focus();
   await Promise.all([other.page.waitForResponse(/publish/), other.page.keyboard.press('Space')]);
@@ -146,16 +146,16 @@ test('somebody else publishes in between: nothing of his is lost', async () => {
   await Promise.all([page.waitForResponse(/publish/), page.keyboard.press('Delete')]);
   await page.waitForSelector('.rb-toast');
   await page.waitForSelector('.rb-off >> text=Узнать решение');
-  assert.ok((await kept('Предложение отправлено')).includes('Узнать решение'));
+  assert.ok((await kept('Консультация проведена')).includes('Узнать решение'));
   await other.context.close();
 });
 
 test('an operator may not see the rules', async () => {
   const operator = await visitor(browser);
   await signIn(operator.page, house, 'operator');
-  const answer = await operator.page.goto(`${house.url}/deals/robots`);
+  const answer = await operator.page.goto(`${house.url}/leads/robots`);
   assert.equal(answer.status(), 403);
-  const json = await operator.page.evaluate(async () => (await fetch('/api/robots/board?kind=deals')).status);
+  const json = await operator.page.evaluate(async () => (await fetch('/api/robots/board?kind=leads')).status);
   assert.equal(json, 403);
   await operator.context.close();
 });
@@ -163,7 +163,7 @@ test('an operator may not see the rules', async () => {
 test('a phone shows the map and switches rules, and offers nothing else', async () => {
   const phone = await visitor(browser, { phone: true });
   await signIn(phone.page, house, 'manager');
-  await phone.page.goto(`${house.url}/deals/robots`);
+  await phone.page.goto(`${house.url}/leads/robots`);
   await phone.page.waitForSelector('.rb-card');
   assert.equal(await phone.page.locator('.rb-add').count(), 0);
   const wide = await phone.page.evaluate(() => document.documentElement.scrollWidth);
@@ -178,7 +178,7 @@ test('a phone shows the map and switches rules, and offers nothing else', async 
 });
 
 test('the panel never hides the card that is being changed', async () => {
-  await page.goto(`${house.url}/deals/robots`);
+  await page.goto(`${house.url}/leads/robots`);
   await card('Сообщить руководителю').click();
   await page.waitForSelector('.rb-panel');
   const [box, panel] = [await card('Сообщить руководителю').boundingBox(), await page.locator('.rb-panel').boundingBox()];
@@ -187,14 +187,14 @@ test('the panel never hides the card that is being changed', async () => {
 });
 
 test('the page, its panel and its catalogue can be used by everybody', async () => {
-  await page.goto(`${house.url}/deals/robots`);
+  await page.goto(`${house.url}/leads/robots`);
   await page.waitForSelector('.rb-card');
   await accessible(page, 'the robots page');
   await card('Письмо с расчётом').click();
   await page.waitForSelector('.rb-panel');
   await accessible(page, 'the panel');
   await page.keyboard.press('Escape');
-  await column('robot', 'Договор').first().locator('.rb-add').click();
+  await column('robot', 'Договор: в сделку').first().locator('.rb-add').click();
   await page.waitForSelector('dialog.rb-catalogue');
   await accessible(page, 'the catalogue');
   await page.keyboard.press('Escape');

@@ -29,12 +29,19 @@ const look = async (page, what) => found.push(...(await faults(page, what)));
 const column = (page, title) => page.locator(`.column[data-title="${title}"]`);
 const tile = (page, name) => page.locator('.tile', { hasText: name });
 
+/** What the operator writes into the card while he talks: without it there is no consultation. */
+async function heard(id) {
+  const fields = { ufCrmRegion: '54', ufCrmOverdueState: 'over_90', ufCrmFsspState: 'open', ufCrmPropertyFlags: ['only_home'] };
+  const answer = await fetch(`${house.webhook}crm.item.update`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ entityTypeId: 1, id, fields }) });
+  assert.equal((await answer.json()).error, undefined);
+}
+
 /** Waits until a question to the page is answered with yes; the board changes under its feet. */
 const until = (page, question, given) => page.waitForFunction(question, given, { timeout: 10_000 });
 
 test('the operator sees the pop-up with the client within a second of the application', async () => {
-  await anna.page.goto(`${house.url}/deals/board`);
-  await boris.page.goto(`${house.url}/deals/board`);
+  await anna.page.goto(`${house.url}/leads/board`);
+  await boris.page.goto(`${house.url}/leads/board`);
   await anna.page.waitForSelector('.board');
   const client = await visitor(browser, { phone: true });
   const page = client.page;
@@ -42,7 +49,7 @@ test('the operator sees the pop-up with the client within a second of the applic
   await page.fill('[name="contact.first_name"]', 'Сергей');
   await page.fill('[name="contact.phone"]', '8 (999) 000-77-88');
   await page.fill('[name="contact.email"]', 'sergey@example.com');
-  await page.fill('[name="deal.debt_total"]', '425 950');
+  await page.fill('[name="lead.debt_total"]', '425 950');
   await page.locator('form[data-landing] input[type=checkbox][required]').check();
   await house.advance('10s');
   const accepted = page.waitForResponse((answer) => answer.request().method() === 'POST' && answer.url().includes('/f/'));
@@ -66,11 +73,11 @@ test('the card opens over the board with the task and the message to the client'
   await card.waitFor();
   assert.match(await card.locator('.planned').textContent(), /Позвонить: Сергей/);
   await until(page, () => /Мы получили вашу заявку/.test(document.querySelector('.story')?.textContent ?? ''));
-  assert.match(new URL(page.url()).pathname, /^\/deals\/\d+$/, 'the address can be given to a colleague');
+  assert.match(new URL(page.url()).pathname, /^\/leads\/\d+$/, 'the address can be given to a colleague');
   await look(page, 'the card');
   await page.keyboard.press('Escape');
   await card.waitFor({ state: 'detached' });
-  assert.equal(new URL(page.url()).pathname, '/deals/board');
+  assert.equal(new URL(page.url()).pathname, '/leads/board');
 });
 
 test('the card is dragged to another column and a colleague sees it without reloading', async () => {
@@ -86,17 +93,18 @@ test('the card is dragged to another column and a colleague sees it without relo
 test('the completed task moves the card by itself', async () => {
   const { page } = anna;
   const name = await tile(page, 'Сергей').first().getAttribute('id');
+  await heard(name.replace('tile-', ''));
   await page.goto(`${house.url}/tasks/my`);
   await look(page, 'my tasks');
   await page.locator('.task-line', { hasText: 'Сергей' }).locator('.tick-box').click();
   await page.waitForSelector('.task-line >> text=Сергей', { state: 'detached' });
-  await until(boris.page, (id) => document.getElementById(id)?.closest('.column')?.dataset.title === 'Консультация', name);
+  await until(boris.page, (id) => document.getElementById(id)?.closest('.column')?.dataset.title === 'Консультация назначена', name);
 });
 
 test('two hours later the letter with the summary is in the card and in the client’s mailbox', async () => {
   const { page } = anna;
   await house.advance('2h');
-  await page.goto(`${house.url}/deals/board`);
+  await page.goto(`${house.url}/leads/board`);
   await tile(page, 'Сергей').first().locator('.tile-title').click();
   await page.waitForSelector('.card-view');
   await until(page, () => /Итоги консультации/.test(document.querySelector('.story')?.textContent ?? ''));
@@ -121,24 +129,26 @@ test('the client reads the message on his phone and answers, and the answer stan
   await client.page.fill('#text', 'Спасибо, жду звонка вечером');
   await client.page.locator('#say button').click();
   await client.page.waitForSelector('#chat >> text=жду звонка вечером');
-  await page.goto(`${house.url}/deals/board`);
+  await page.goto(`${house.url}/leads/board`);
   await tile(page, 'Сергей').first().locator('.tile-title').click();
   await until(page, () => /жду звонка вечером/.test(document.querySelector('.story')?.textContent ?? ''));
   await client.context.close();
 });
 
-test('the deal is won from the card', async () => {
+test('the application becomes a deal from the card', async () => {
   const { page } = boris;
-  await page.goto(`${house.url}/deals/board`);
+  await page.goto(`${house.url}/leads/board`);
   const href = await tile(page, 'Сергей').first().locator('.tile-title').getAttribute('href');
   await page.goto(`${house.url}${href}`);
   await page.locator('.segment-end > button').click();
-  await page.locator('.segment-end .dropdown-item', { hasText: 'Договор подписан' }).click();
+  await page.locator('.segment-end .dropdown-item', { hasText: 'Договор: в сделку' }).click();
   await page.waitForSelector('.segment.won');
+  await page.goto(`${house.url}/deals/board`);
+  await until(page, () => /Сергей/.test(document.querySelector('.column[data-title="Анализ ситуации"]')?.textContent ?? ''));
 });
 
 test('the same client comes again: the pop-up tells his history', async () => {
-  await anna.page.goto(`${house.url}/deals/board`);
+  await anna.page.goto(`${house.url}/leads/board`);
   await anna.page.waitForSelector('.board');
   const client = await visitor(browser);
   await sendForm(client.page, house, { name: 'Сергей', phone: '+79990007788', email: 'sergey@example.com' });
@@ -151,7 +161,7 @@ test('the same client comes again: the pop-up tells his history', async () => {
 
 test('a card goes through the board by keyboard alone', async () => {
   const { page } = boris;
-  await page.goto(`${house.url}/deals/board`);
+  await page.goto(`${house.url}/leads/board`);
   await page.waitForSelector('.tile');
   await page.keyboard.press('j');
   const id = await page.evaluate(() => document.activeElement?.id ?? '');
@@ -176,7 +186,7 @@ for (const lang of ['ru', 'en']) {
       await look(page, `sign-in ${lang}`);
       await signIn(page, house, 'admin');
       await page.evaluate(async (wanted) => fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: wanted, next: '/' }) }), lang);
-      for (const path of ['/deals/board', '/deals', '/contacts', '/tasks/my', '/notices', '/deals/robots', '/settings/channels', '/settings/channels/1', '/settings/webhooks']) {
+      for (const path of ['/leads/board', '/leads', '/deals/board', '/deals', '/cases/board', '/instalments/board', '/contacts', '/tasks/my', '/notices', '/leads/robots', '/settings/channels', '/settings/channels/1', '/settings/webhooks']) {
         const answer = await page.goto(`${house.url}${path}`);
         assert.equal(answer.status(), 200, path);
         assert.equal(await page.getAttribute('html', 'lang'), lang, path);

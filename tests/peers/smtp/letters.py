@@ -2,7 +2,7 @@
 
     python3 letters.py URL WEBHOOK LANDING MAILDIR
 
-A visitor fills in the form, his deal is moved to the stage whose robot writes after two hours, the clock is moved; the letter
+A visitor fills in the form, his lead is moved to the stage whose robot writes after two hours, the clock is moved; the letter
 must lie in the Maildir as the template says, character by character.
 """
 
@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from told import call, check, done  # noqa: E402
 
 URL, WEBHOOK, LANDING, MAILDIR = sys.argv[1].rstrip("/"), sys.argv[2], sys.argv[3], Path(sys.argv[4])
-TEMPLATE = 504
+LEAD, TEMPLATE = 1, 504
 
 
 class Form(html.parser.HTMLParser):
@@ -46,7 +46,7 @@ def apply(name: str, phone: str, address: str) -> None:
     form = Form()
     form.feed(visitor.get(LANDING, timeout=30).text)
     advance("10s")
-    answers = {"contact.first_name": name, "contact.phone": phone, "contact.email": address, "deal.debt_total": "850000"}
+    answers = {"contact.first_name": name, "contact.phone": phone, "contact.email": address, "lead.debt_total": "850000"}
     missing = [field for field in answers if field not in form.fields]
     assert not missing, f"the form has no {missing}: {sorted(form.fields)}"
     answer = visitor.post(requests.compat.urljoin(LANDING, form.action), data={**form.fields, **answers}, timeout=30)
@@ -80,31 +80,33 @@ def text(letter: email.message.EmailMessage) -> str:
     return letter.get_body(("plain",)).get_content().replace("\r\n", "\n")
 
 
-def deal_of(phone: str) -> dict:
+def lead_of(phone: str) -> int:
     contacts = call(WEBHOOK, "crm.contact.list", filter={"PHONE": phone}, select=["ID"])["result"]
     assert len(contacts) == 1, contacts
-    deals = call(WEBHOOK, "crm.deal.list", filter={"CONTACT_ID": contacts[0]["ID"]}, select=["ID", "TITLE"])["result"]
-    assert len(deals) == 1, deals
-    return deals[0]
+    leads = call(WEBHOOK, "crm.item.list", entityTypeId=LEAD, filter={"contactId": contacts[0]["ID"]}, select=["id"])["result"]["items"]
+    assert len(leads) == 1, leads
+    return leads[0]["id"]
 
 
-def story(name: str, phone: str, address: str) -> tuple[email.message.EmailMessage | None, str]:
+def story(name: str, phone: str, address: str) -> tuple[email.message.EmailMessage | None, int]:
     apply(name, phone, address)
     advance("1s")
-    deal = deal_of(phone)
-    call(WEBHOOK, "crm.deal.update", id=deal["ID"], fields={"STAGE_ID": "CONSULT"})
+    lead = lead_of(phone)
+    # What the operator hears in the call: without it there is no consultation.
+    heard = {"ufCrmRegion": "54", "ufCrmOverdueState": "over_90", "ufCrmFsspState": "open", "ufCrmPropertyFlags": ["only_home"]}
+    call(WEBHOOK, "crm.item.update", entityTypeId=LEAD, id=lead, fields={**heard, "stageId": "CONSULT"})
     advance("2h")
     advance("1m")
-    return one_letter(address), deal["ID"]
+    return one_letter(address), lead
 
 
 mark = uuid.uuid4().hex[:8]
 
 # ── the template of the pack ──
 address = f"ivanov-{mark}@example.com"
-letter, deal = story("Иван", "+79161234501", address)
+letter, lead = story("Иван", "+79161234501", address)
 if letter:
-    check("the subject is right to the letter", letter["Subject"] == f"Итоги консультации по вашей заявке № {deal}", letter["Subject"])
+    check("the subject is right to the letter", letter["Subject"] == f"Итоги консультации по вашей заявке № {lead}", letter["Subject"])
     body = text(letter)
     pattern = r"Здравствуйте, Иван!\n\nСпасибо за разговор\. Ваш специалист \S.* готовит расчёт и свяжется с вами\.\nЕсли удобнее написать, просто ответьте на это письмо\.\n?"
     check("the text is right to the letter", re.fullmatch(pattern, body) is not None, repr(body))
