@@ -37,8 +37,10 @@ pub fn taken(field: &Field, node: &Node, zone: &TimeZone, kept: &[Point]) -> Res
 /// As [`taken`].
 pub fn single(field: &Field, node: &Node, zone: &TimeZone) -> Result<Value, Refusal> {
     let Some(text) = node.scalar() else {
-        return match node {
-            Node::Null => Ok(Value::Null),
+        return match (&field.kind, node) {
+            (_, Node::Null) => Ok(Value::Null),
+            (FieldKind::Address, Node::Map(map)) => Ok(address(map)),
+            (FieldKind::Record { fields }, Node::Map(map)) => row_of_table(fields, map, zone),
             _ => Err(wrong(field, "нужно одно значение", "one value is needed")),
         };
     };
@@ -49,20 +51,95 @@ pub fn single(field: &Field, node: &Node, zone: &TimeZone) -> Result<Value, Refu
         FieldKind::Flag if text == "None" || text == "null" => Value::Null,
         FieldKind::Flag => Value::Text(text),
         FieldKind::Moment => Value::moment(moment(&text, zone).ok_or_else(|| wrong(field, "нужны дата и время", "a date and a time are needed"))?),
-        FieldKind::Money => Value::text(text.split('|').next().unwrap_or("")),
+        FieldKind::Money => amount(text.split('|').next().unwrap_or("")),
         FieldKind::User => number(text.strip_prefix("user_").unwrap_or(&text)).map_or(Value::Text(text), or_nothing),
         FieldKind::Link { to } => {
             let plain = text.strip_prefix(&format!("{}_", type_mark(*to))).unwrap_or(&text);
             number(plain).map_or(Value::Text(text), or_nothing)
         }
         FieldKind::AnyItem => Value::item(card(&text).ok_or_else(|| wrong(field, "нужна ссылка вида D_17", "a link like D_17 is needed"))?),
-        FieldKind::File | FieldKind::Record { .. } => return Err(wrong(field, "через REST пока не заполняется", "cannot be filled through REST yet")),
+        // Numbers of stored files; their bytes come through the disk.
+        FieldKind::File | FieldKind::Image | FieldKind::Department => number(&text).map_or(Value::Text(text), or_nothing),
+        FieldKind::Address => Value::Text(address_text(&text)),
+        FieldKind::Record { .. } => return Err(wrong(field, "нужна строка таблицы с её полями", "a row of the table with its fields is needed")),
         _ => match node {
             Node::Int(number) => Value::Int(*number),
             Node::Bool(flag) => Value::Flag(*flag),
             _ => Value::Text(text),
         },
     })
+}
+
+/// An amount; programs send `0.30000000000000004`, which the original rounds.
+fn amount(text: &str) -> Value {
+    let finer = Field::new("amount", "", "", FieldKind::Decimal);
+    match text.rsplit_once('.').is_some_and(|(_, fraction)| fraction.len() > 2) {
+        true => finer.accept(&Value::text(text)).unwrap_or_else(|_| Value::text(text)),
+        false => Value::text(text),
+    }
+}
+
+/// Names of the original's addresses and our parts.
+const PARTS: [(&str, &str); 7] = [
+    ("address1", "street"),
+    ("address2", "flat"),
+    ("postalcode", "index"),
+    ("province", "region"),
+    ("region", "district"),
+    ("addressline", "comment"),
+    ("text", "comment"),
+];
+
+/// An address in parts: in our own codes, or as `crm.address` of the original names them. Parts that nobody knows are left
+/// out, as unknown fields are.
+fn address(map: &Map) -> Value {
+    let ours = map.keys().all(|name| crm::address::PARTS.iter().any(|part| part.code == name));
+    let mut values = crm::Values::new();
+    for (name, node) in map {
+        let squashed: String = name.chars().filter(|letter| *letter != '_').flat_map(char::to_lowercase).collect();
+        let theirs = PARTS.iter().find(|(theirs, _)| !ours && *theirs == squashed).map(|(_, part)| *part);
+        let code = theirs.or_else(|| crm::address::PARTS.iter().find(|part| part.code == squashed).map(|part| part.code));
+        if let (Some(code), Some(text)) = (code, node.scalar()) {
+            values.set(code, Value::Text(text));
+        }
+    }
+    Value::Record(values)
+}
+
+/// `text|latitude;longitude|number`, as the original writes addresses in fields of the firm's own: the place is left out.
+fn address_text(text: &str) -> String {
+    match text.split_once('|') {
+        Some((address, place)) if place.chars().all(|letter| letter.is_ascii_digit() || ".;|-".contains(letter)) => address.to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+fn row_of_table(fields: &[Field], map: &Map, zone: &TimeZone) -> Result<Value, Refusal> {
+    let mut values = crm::Values::new();
+    for (name, node) in map {
+        let Some(inner) = fields.iter().find(|field| field.code.eq_ignore_ascii_case(name)) else { continue };
+        values.set(inner.code.clone(), taken(inner, node, zone, &[])?);
+    }
+    Ok(Value::Record(values))
+}
+
+/// A row of a table as a client reads it.
+fn row_shown(fields: &[Field], values: &crm::Values, zone: &TimeZone) -> Node {
+    let one = |field: &Field| match values.get(&field.code) {
+        Value::Int(number) => Node::Int(*number),
+        Value::Decimal(decimal) => plain(decimal.scaled, 4),
+        Value::Money(money) => plain(money.minor, 2),
+        Value::Text(text) => Node::text(text),
+        Value::Flag(flag) => Node::text(if *flag { "Y" } else { "N" }),
+        Value::Date(one) => Node::text(date_text(one.date, zone)),
+        Value::Moment(one) => Node::text(moment_text(one.at, zone)),
+        Value::Ref(one) => Node::text(format!("{}_{}", type_mark(one.item.kind), one.item.id)),
+        Value::Record(parts) => Node::Text(crm::address::line(parts)),
+        Value::Points(points) => Node::texts(points.list.iter().map(|point| point.raw.clone())),
+        Value::Many(list) => Node::texts(list.iter().filter_map(Value::as_text)),
+        Value::Null => Node::Null,
+    };
+    Node::Map(fields.iter().map(|field| (field.code.clone(), one(field))).collect())
 }
 
 fn or_nothing(number: i64) -> Value {
@@ -269,6 +346,8 @@ fn scalar(spelling: &Spelling<'_>, name: &Name<'_>, field: &Field, value: &Value
         (_, Value::Moment(one)) => Node::text(moment_text(one.at, zone)),
         (_, Value::Ref(one)) => Node::text(format!("{}_{}", type_mark(one.item.kind), one.item.id)),
         (_, Value::Flag(flag)) => Node::text(if *flag { "Y" } else { "N" }),
+        (FieldKind::Address, Value::Record(parts)) => Node::Text(crm::address::line(parts)),
+        (FieldKind::Record { fields }, Value::Record(row)) => row_shown(fields, row, zone),
         (_, Value::Null | Value::Many(_) | Value::Points(_) | Value::Record(_)) => Node::Null,
     }
 }
@@ -318,6 +397,42 @@ mod tests {
         let Ok(Value::Points(points)) = taken(&field, &given, &zone(), &kept) else { panic!("no points") };
         let list: Vec<(i64, &str, &str)> = points.list.iter().map(|point| (point.id, point.raw.as_str(), point.label.as_str())).collect();
         assert_eq!(list, [(5, "+79990001122", "HOME"), (0, "+7 701 000 11 22", "MOBILE")]);
+    }
+
+    #[test]
+    fn an_address_is_taken_as_a_line_in_our_parts_and_in_theirs() {
+        let field = Field::new("home", "Адрес", "Address", FieldKind::Address);
+        let line = |json: &str| {
+            let node: Node = serde_json::from_str(json).unwrap();
+            match field.accept(&taken(&field, &node, &zone(), &[]).unwrap()) {
+                Ok(Value::Record(parts)) => crm::address::line(&parts),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(line(r#""Омск, Ленина 1|55.0;73.3|17""#), "Омск, Ленина 1");
+        assert_eq!(line(r#"{"city":"Омск","street":"Ленина","house":"1"}"#), "г. Омск, ул. Ленина, д. 1");
+        assert_eq!(
+            line(r#"{"POSTAL_CODE":"644000","PROVINCE":"Омская область","CITY":"Омск","ADDRESS_1":"ул. Ленина, 1"}"#),
+            "644000, Омская область, г. Омск, ул. Ленина, 1"
+        );
+    }
+
+    #[test]
+    fn an_amount_of_a_program_is_rounded_and_a_table_has_rows() {
+        let money = Field::new("sum", "Сумма", "Sum", FieldKind::Money);
+        let taken_money = |node: Node| money.accept(&taken(&money, &node, &zone(), &[]).unwrap());
+        assert_eq!(taken_money(Node::Float(0.1 + 0.2)), Ok(Value::money(30)));
+        assert_eq!(taken_money(Node::text("1500.5|RUB")), Ok(Value::money(150_050)));
+        let inner = vec![Field::new("price", "Цена", "Price", FieldKind::Money), Field::new("name", "Имя", "Name", FieldKind::Text)];
+        let table = Field { multiple: true, ..Field::new("costs", "Расходы", "Costs", FieldKind::Record { fields: inner.clone() }) };
+        let node: Node = serde_json::from_str(r#"[{"PRICE":"25000.00","name":"Депозит","odd":1},{"price":10.5}]"#).unwrap();
+        let Ok(Value::Many(rows)) = table.accept(&taken(&table, &node, &zone(), &[]).unwrap()) else { panic!("no rows") };
+        let Value::Record(row) = &rows[0] else { panic!("no row") };
+        assert_eq!(row.get("price"), &Value::money(2_500_000));
+        assert_eq!(
+            row_shown(&inner, row, &zone()),
+            Node::Map([("price".to_owned(), Node::Int(25_000)), ("name".to_owned(), Node::text("Депозит"))].into_iter().collect())
+        );
     }
 
     #[test]

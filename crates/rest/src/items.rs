@@ -8,7 +8,7 @@ use crate::node::{Map, Node};
 use crate::spelling::{Derived, Name, Source, Spelling, category_of, stage_within};
 use crate::wrong::{Stop, Wrong};
 use crm::entity::{code, kind};
-use crm::{Command, EntityTypeId, FieldKind, Item, ItemRef, Page, Pipeline, Point, Query, Read, Refusal, Rights, StageId, Value, Values};
+use crm::{Command, EntityTypeId, FieldKind, FormulaResult, Item, ItemRef, Page, Pipeline, Point, Query, Read, Refusal, Rights, StageId, Value, Values};
 
 /// Counting goes on to the end: clients work out the number of pages from `total`.
 const ALL: u64 = i64::MAX as u64;
@@ -168,7 +168,7 @@ impl<'a> Wanted<'a> {
             }
             let Some(name) = spelling.find(written) else { continue };
             let field = match name.source {
-                Source::Field(field) if !field.read_only => field,
+                Source::Field(field) if !field.is_kept() => field,
                 Source::Derived(Derived::Contacts) => {
                     let first = node.values().first().and_then(|one| one.int()).filter(|id| *id != 0);
                     wanted.values.set(code::CONTACT, first.map_or(Value::Null, Value::Int));
@@ -310,7 +310,7 @@ pub fn fields(caller: &Caller<'_>, of: EntityTypeId, style: Style, original_cust
 fn described(spelling: &Spelling<'_>, name: &Name<'_>, style: Style, lang: crm::Lang) -> Node {
     let field = name.field();
     let kept = match name.source {
-        Source::Field(field) => field.read_only,
+        Source::Field(field) => field.is_kept(),
         Source::Derived(derived) => derived != Derived::Contacts,
     };
     let multiple = field.is_some_and(|field| field.multiple || field.is_points()) || name.source == Source::Derived(Derived::Contacts);
@@ -378,7 +378,18 @@ fn type_of(name: &Name<'_>, style: Style) -> &'static str {
         FieldKind::User => "user",
         FieldKind::Stage => "crm_status",
         FieldKind::Pipeline => "crm_category",
-        FieldKind::File => "file",
+        FieldKind::File | FieldKind::Image => "file",
+        FieldKind::Department => "integer",
+        FieldKind::Address => "address",
+        FieldKind::Formula { result, .. } => match result {
+            FormulaResult::Text => "string",
+            FormulaResult::Integer => "integer",
+            FormulaResult::Money if name.custom => "money",
+            FormulaResult::Decimal | FormulaResult::Money => "double",
+            FormulaResult::Date => "date",
+            FormulaResult::Moment => "datetime",
+            FormulaResult::Flag => "boolean",
+        },
         _ => "string",
     }
 }

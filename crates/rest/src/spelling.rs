@@ -13,7 +13,7 @@ const LEAD: EntityTypeId = EntityTypeId(1);
 const COMPANY: EntityTypeId = EntityTypeId(4);
 
 /// Our code, the classic name, the universal name: for every type.
-const COMMON: [(&str, &str, &str); 28] = [
+const COMMON: [(&str, &str, &str); 30] = [
     (code::ID, "ID", "id"),
     (code::TITLE, "TITLE", "title"),
     (code::PIPELINE, "CATEGORY_ID", "categoryId"),
@@ -26,6 +26,8 @@ const COMMON: [(&str, &str, &str); 28] = [
     (code::MOVED_AT, "MOVED_TIME", "movedTime"),
     (code::MOVED_BY, "MOVED_BY_ID", "movedBy"),
     (code::CONTACT, "CONTACT_ID", "contactId"),
+    (code::COMPANY, "COMPANY_ID", "companyId"),
+    (code::OBSERVERS, "OBSERVERS", "observers"),
     (code::AMOUNT, "OPPORTUNITY", "opportunity"),
     (code::CURRENCY, "CURRENCY_ID", "currencyId"),
     ("begin_date", "BEGINDATE", "begindate"),
