@@ -338,7 +338,10 @@ pub fn delete(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef) -> O
 }
 
 /// Removes an item that somebody may remove; records above it are counted without it.
-pub(crate) fn discard(tx: &mut dyn Tx, cause: &Cause, item: &Item) -> Outcome<()> {
+///
+/// # Errors
+/// Only failures of the database.
+pub fn discard(tx: &mut dyn Tx, cause: &Cause, item: &Item) -> Outcome<()> {
     tx.remove(item, cause)?;
     crate::formula::follow(tx, cause, item.at(), crate::formula::Before { before: Some(&item.values), after: None })?;
     crate::products::follow(tx, cause, item.kind, Some(&item.values), None)
@@ -351,16 +354,24 @@ pub(crate) fn discard(tx: &mut dyn Tx, cause: &Cause, item: &Item) -> Outcome<()
 pub fn restore(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, at: ItemRef) -> Outcome<Item> {
     let mut item = tx.binned_one(&Rights::system(), at)?.ok_or_else(Refusal::not_found)?.item;
     rights.demand(Action::Delete, &item)?;
-    tx.restore(&mut item, cause, vec![Fact::Restored])?;
-    // While it lay there, what it adds up may have changed.
-    let changes = crate::formula::refresh(tx.read(), &mut item, None)?;
-    if !changes.is_empty() {
-        tx.save(&mut item, cause, vec![Fact::Changed { changes }])?;
-    }
-    crate::formula::follow(tx, cause, at, crate::formula::Before { before: None, after: Some(&item.values) })?;
-    crate::products::follow(tx, cause, at.kind, None, Some(&item.values))?;
-    reload(tx.read(), &mut item)?;
+    bring_back(tx, cause, &mut item)?;
     Ok(item)
+}
+
+/// Puts an item of the recycle bin back that somebody may put back; records above it are counted with it again.
+///
+/// # Errors
+/// `not_found` when it does not lie there.
+pub fn bring_back(tx: &mut dyn Tx, cause: &Cause, item: &mut Item) -> Outcome<()> {
+    tx.restore(item, cause, vec![Fact::Restored])?;
+    // While it lay there, what it adds up may have changed.
+    let changes = crate::formula::refresh(tx.read(), item, None)?;
+    if !changes.is_empty() {
+        tx.save(item, cause, vec![Fact::Changed { changes }])?;
+    }
+    crate::formula::follow(tx, cause, item.at(), crate::formula::Before { before: None, after: Some(&item.values) })?;
+    crate::products::follow(tx, cause, item.kind, None, Some(&item.values))?;
+    reload(tx.read(), item)
 }
 
 /// Hangs a stored file on an item; the number it was given.

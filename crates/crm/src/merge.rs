@@ -334,8 +334,7 @@ pub fn unmerge(tx: &mut dyn Tx, rights: &Rights, cause: &Cause, gone: ItemRef) -
     };
     tx.alias(gone, None)?;
     let quiet = cause.clone().quietly();
-    tx.restore(&mut back, &quiet, vec![Fact::Restored])?;
-    crate::formula::follow(tx, &quiet, gone, crate::formula::Before { before: None, after: Some(&back.values) })?;
+    crate::item::bring_back(tx, &quiet, &mut back)?;
     // Backwards: the answers were taken over after the links were turned.
     give_back(tx, cause, keep, gone, &trace)?;
     for link in trace.get("links").as_list().iter().filter_map(record) {

@@ -326,6 +326,7 @@ fn because(cause: &Cause, root: Seq) -> Cause {
 /// Another one answers for a record from now on. Nothing else about it is asked: an old record may break newer rules.
 fn give(tx: &mut dyn Tx, cause: &Cause, mut item: Item, to: UserId, office: i64) -> Outcome<()> {
     let from = item.responsible();
+    let before = item.values.clone();
     let mut changes = vec![Change { field: code::RESPONSIBLE.to_owned(), old: Value::user(from), new: Value::user(to) }];
     item.values.set(code::RESPONSIBLE, Value::user(to));
     let has_office = tx.schema().field(item.kind, code::OFFICE).is_some();
@@ -335,7 +336,7 @@ fn give(tx: &mut dyn Tx, cause: &Cause, mut item: Item, to: UserId, office: i64)
     }
     item.values.set(code::UPDATED_AT, Value::moment(cause.at));
     item.values.set(code::UPDATED_BY, Value::user(cause.by.user()));
-    tx.save(&mut item, cause, vec![Fact::Changed { changes }, Fact::Assigned { from, to }])
+    crm::item::keep(tx, cause, &before, &mut item, vec![Fact::Changed { changes }, Fact::Assigned { from, to }])
 }
 
 /// Takes a dismissal back: he works here again with his departments; his records come back by [`step`]. Sessions and the

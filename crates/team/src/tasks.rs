@@ -137,6 +137,7 @@ fn move_loaded(tx: &mut dyn Tx, cause: &Cause, mut task: Item, status: &str) -> 
     if from == status {
         return Ok(task);
     }
+    let before = task.values.clone();
     task.values.set(STATUS, Value::text(status));
     match status == COMPLETED {
         true => task.values.set("completed_at", Value::moment(cause.at)),
@@ -145,7 +146,7 @@ fn move_loaded(tx: &mut dyn Tx, cause: &Cause, mut task: Item, status: &str) -> 
     task.values.set(code::UPDATED_AT, Value::moment(cause.at));
     task.values.set(code::UPDATED_BY, Value::user(cause.by.user()));
     let fact = Fact::TaskMoved { task: task.at(), from: from.clone(), to: status.to_owned() };
-    tx.save(&mut task, cause, vec![fact])?;
+    crm::item::keep(tx, cause, &before, &mut task, vec![fact])?;
     if from == COMPLETED {
         // The check may have come and gone while the task was done.
         plan(tx, &task, cause)?;
@@ -188,9 +189,10 @@ pub fn check_deadline(tx: &mut dyn Tx, cause: &Cause, task: ItemRef) -> Outcome<
     if !passed || task.values.text(STATUS) == COMPLETED || task.values.flag("overdue") {
         return Ok(());
     }
+    let before = task.values.clone();
     task.values.set("overdue", Value::Flag(true));
     let fact = Fact::TaskOverdue { task: task.at() };
-    tx.save(&mut task, cause, vec![fact])?;
+    crm::item::keep(tx, cause, &before, &mut task, vec![fact])?;
     let text = Label::new(format!("Просрочена задача «{}»", task.title()), format!("Task overdue: “{}”", task.title()));
     if tx.user(task.responsible())?.is_some_and(|user| user.active) {
         notices::notify(tx, cause, &[task.responsible()], task.about(), &text, false)?;

@@ -158,7 +158,7 @@ fn thousands_of_payments_are_not_added_up_anew_for_each() {
     assert_eq!(office.item(deal).values.get("paid"), &Value::money(14_000));
     assert_eq!(office.item(deal).values.get("payments"), &Value::Int(2_000));
     assert_eq!(office.item(deal).values.get("last"), &Value::date("2026-12-28".parse().unwrap()).clone());
-    // Added up anew each time, this takes two million rows and a minute.
+    // Added up anew each time, this reads two million rows for each of the three sums.
     assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
 }
 

@@ -92,6 +92,7 @@ fn same(a: &Value, b: &Value) -> bool {
 
 fn old_answers(tx: &mut dyn Tx, hand: &Hand<'_>, event: &Event, changes: &[Change]) -> Outcome<bool> {
     let mut item = standing(tx, hand, event.item)?;
+    let before = item.values.clone();
     let schema = tx.schema();
     let (mut back, mut foreign): (Vec<Change>, Vec<Label>) = (Vec::new(), Vec::new());
     for change in changes {
@@ -100,7 +101,8 @@ fn old_answers(tx: &mut dyn Tx, hand: &Hand<'_>, event: &Event, changes: &[Chang
             foreign.push(Label::same(change.field.clone()));
             continue;
         };
-        if same(&now, &change.old) {
+        // What follows from other answers follows them back by itself.
+        if same(&now, &change.old) || matches!(field.kind, crm::FieldKind::Formula { .. }) {
             continue;
         }
         if !same(&now, &change.new) {
@@ -122,7 +124,7 @@ fn old_answers(tx: &mut dyn Tx, hand: &Hand<'_>, event: &Event, changes: &[Chang
         });
         let mut facts = vec![Fact::Changed { changes: back }];
         facts.extend(assigned);
-        tx.save(&mut item, &hand.cause, facts)?;
+        crm::item::keep(tx, &hand.cause, &before, &mut item, facts)?;
     }
     match (foreign.is_empty(), changed) {
         (true, _) => Ok(changed),
@@ -150,6 +152,7 @@ fn old_stage(tx: &mut dyn Tx, hand: &Hand<'_>, event: &Event, from: StageId, to:
     let schema = tx.schema();
     let (pipeline, _) = schema.stage(from).ok_or_else(|| refused("прежней стадии больше нет", "the old stage is no more"))?;
     crm::stage::demand_place(tx.read(), hand.rights, &item, from)?;
+    let before = item.values.clone();
     let (at, by) = came_there(tx, hand, event, from)?;
     let mut trail = Vec::new();
     for (field, value) in [(code::MOVED_AT, at), (code::MOVED_BY, by)] {
@@ -160,7 +163,7 @@ fn old_stage(tx: &mut dyn Tx, hand: &Hand<'_>, event: &Event, from: StageId, to:
     item.values.set(code::PIPELINE, Value::Int(pipeline.id.0));
     touch(&mut item, hand);
     let moved = Fact::Moved { from: Some(to), to: from, pipeline: pipeline.id };
-    tx.save(&mut item, &hand.cause, vec![moved, Fact::Changed { changes: trail }])?;
+    crm::item::keep(tx, &hand.cause, &before, &mut item, vec![moved, Fact::Changed { changes: trail }])?;
     Ok(true)
 }
 
@@ -192,7 +195,7 @@ fn no_more(tx: &mut dyn Tx, hand: &Hand<'_>, event: &Event) -> Outcome<bool> {
     if !tx.links_to(event.item, None, 1)?.is_empty() {
         return Err(refused("на запись ссылаются другие записи", "other records point at the record"));
     }
-    tx.remove(&item, &hand.cause)?;
+    crm::item::discard(tx, &hand.cause, &item)?;
     Ok(true)
 }
 
@@ -203,7 +206,7 @@ fn out_of_the_bin(tx: &mut dyn Tx, hand: &Hand<'_>, event: &Event, values: &Valu
     if let Some(binned) = tx.binned_one(&Rights::system(), event.item)? {
         let mut item = binned.item;
         hand.rights.demand(Action::Change, &item)?;
-        tx.restore(&mut item, &hand.cause, vec![Fact::Restored])?;
+        crm::item::bring_back(tx, &hand.cause, &mut item)?;
         return Ok(true);
     }
     // A type without a recycle bin: the log still has all its answers, only the number is given anew.
@@ -217,7 +220,7 @@ fn out_of_the_bin(tx: &mut dyn Tx, hand: &Hand<'_>, event: &Event, values: &Valu
         }
     }
     hand.rights.demand(Action::Create, &item)?;
-    tx.save(&mut item, &hand.cause, vec![Fact::Created])?;
+    crm::item::keep(tx, &hand.cause, &Values::new(), &mut item, vec![Fact::Created])?;
     match item.id {
         0 => Err(Failure::give_up("a record came back without a number").into()),
         _ => Ok(true),
