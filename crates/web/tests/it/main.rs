@@ -7,3 +7,4 @@ mod browser;
 mod door;
 mod live;
 mod pages;
+mod views;
