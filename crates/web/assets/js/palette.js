@@ -62,9 +62,15 @@ function draw() {
   for (const line of lines) groups.set(line.group, [...(groups.get(line.group) ?? []), line]);
   list.replaceChildren();
   for (const [group, some] of groups) {
-    const head = document.createElement('h6');
+    const part = document.createElement('div');
+    part.setAttribute('role', 'group');
+    part.setAttribute('aria-label', group);
+    const head = document.createElement('div');
+    head.className = 'palette-head';
+    head.setAttribute('role', 'presentation');
     head.textContent = group;
-    list.append(head);
+    part.append(head);
+    list.append(part);
     for (const line of some) {
       const link = document.createElement('a');
       link.href = line.href;
@@ -75,7 +81,7 @@ function draw() {
       const hint = document.createElement('small');
       hint.textContent = line.hint;
       link.append(icon(line.icon), words, hint);
-      list.append(link);
+      part.append(link);
     }
   }
   list.querySelector('a')?.classList.add('on');

@@ -256,3 +256,5 @@ columns.addEventListener('click', (event) => {
   data.append('mode', mode ?? 'list');
   keepColumns(data).catch(sorry);
 });
+// For whoever waits until the page can be used.
+head.dataset.ready = '1';

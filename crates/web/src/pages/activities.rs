@@ -39,12 +39,12 @@ enum When {
 }
 
 const COLUMNS: [(When, &str, &str); 6] = [
-    (When::Late, "late", "#d94c4c"),
-    (When::Today, "today", "#2f80d0"),
-    (When::Week, "week", "#3aa0a0"),
-    (When::Next, "next", "#7a6fd0"),
-    (When::Later, "later", "#8a94a0"),
-    (When::None, "none", "#d9a520"),
+    (When::Late, "late", "#b83232"),
+    (When::Today, "today", "#1f62ad"),
+    (When::Week, "week", "#1c7070"),
+    (When::Next, "next", "#5a4fb3"),
+    (When::Later, "later", "#5f6975"),
+    (When::None, "none", "#f0c64a"),
 ];
 
 /// Records of a column shown at once.
