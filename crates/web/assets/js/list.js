@@ -1,7 +1,7 @@
 // @ts-check
 // The list: choosing rows, actions on many, changing in place, widths of columns, rows that change live.
-import { ask, awake, calm, flash, isTyping, note, page, piece, sorry, t } from './base.js';
-import { openBox, refuse } from './box.js';
+import { Refused, ask, awake, calm, flash, isTyping, note, page, piece, sorry, t } from './base.js';
+import { askRequired, openBox, refuse } from './box.js';
 import { openMenu } from './menu.js';
 import { covered, slide } from './slider.js';
 
@@ -266,7 +266,12 @@ async function keep(form, step = 0) {
     if (next) edit(next);
     else /** @type {HTMLElement | null} */ (fresh.querySelector('a[data-row]'))?.focus();
   } catch (error) {
-    refuse(form, error);
+    if (!(error instanceof Refused) || error.code !== 'required_for_stage') return refuse(form, error);
+    // The stage wants to know more than its cell can hold.
+    const stage = String(new FormData(form).get('stage') ?? '');
+    leave(form);
+    await askRequired(slug ?? '', row.dataset.id ?? '', stage, Object.keys(error.fields)).catch(sorry);
+    await renew(row.dataset.id ?? '', true);
   } finally {
     delete form.dataset.busy;
   }

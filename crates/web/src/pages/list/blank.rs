@@ -37,6 +37,8 @@ struct BlankPage {
     slug: String,
     title: String,
     inputs: Vec<Input>,
+    /// Where it begins: a stage cannot be asked for, only come from the column it was made in.
+    hidden: Vec<(&'static str, String)>,
     error: Option<String>,
 }
 
@@ -68,8 +70,12 @@ fn form(house: &crm::House, read: &dyn Read, viewer: &Viewer, word: &str, typed:
             refusal.and_then(|refusal| refusal.fields.iter().find(|(name, _)| *name == field.code)).map(|(_, reason)| reason.get(viewer.lang).to_owned());
         inputs.push(input);
     }
+    let hidden = [code::STAGE, code::PIPELINE]
+        .into_iter()
+        .filter_map(|code| typed.iter().find(|(name, _)| name == code).map(|(_, value)| (code, value.clone())))
+        .collect();
     let error = refusal.map(|refusal| refusal.text.get(viewer.lang).to_owned());
-    Ok(BlankPage { title: shape.title.get(viewer.lang).to_owned(), inputs, error, slug, view })
+    Ok(BlankPage { title: shape.title.get(viewer.lang).to_owned(), inputs, hidden, error, slug, view })
 }
 
 pub(super) async fn create(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>, Form(typed): Form<Vec<(String, String)>>) -> Answer {
