@@ -109,16 +109,19 @@ pub(crate) fn next_tasks(answers: &Answers<'_>, items: &[Item]) -> Outcome<HashM
     if items.is_empty() || answers.rights.scope(kind::TASK, crm::Action::Read) == crm::Scope::None || answers.schema.kind(kind::TASK).is_none() {
         return Ok(next);
     }
-    let about = items.iter().map(|item| Value::item(item.at())).collect();
-    let query = Query::of(kind::TASK)
-        .filter(Filter::is(code::ABOUT, Op::In, Value::Many(about)))
-        .filter(Filter::is(team::tasks::STATUS, Op::Ne, Value::text(team::tasks::COMPLETED)))
-        .limit(500);
-    for task in answers.read.items(answers.rights, &query)? {
-        let earlier = |other: &Item| due(&task) < due(other);
-        let id = task.about().id;
-        if next.get(&id).is_none_or(earlier) {
-            next.insert(id, task);
+    // In parts: so many tasks are read at once at most, and none may be missed.
+    for part in items.chunks(100) {
+        let about = part.iter().map(|item| Value::item(item.at())).collect();
+        let query = Query::of(kind::TASK)
+            .filter(Filter::is(code::ABOUT, Op::In, Value::Many(about)))
+            .filter(Filter::is(team::tasks::STATUS, Op::Ne, Value::text(team::tasks::COMPLETED)))
+            .limit(500);
+        for task in answers.read.items(answers.rights, &query)? {
+            let earlier = |other: &Item| due(&task) < due(other);
+            let id = task.about().id;
+            if next.get(&id).is_none_or(earlier) {
+                next.insert(id, task);
+            }
         }
     }
     Ok(next)

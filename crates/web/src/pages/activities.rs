@@ -49,7 +49,9 @@ const COLUMNS: [(When, &str, &str); 6] = [
 
 /// Records of a column shown at once.
 const PER_COLUMN: usize = 20;
-/// Tasks read at once while a column is filled, and how often: conditions may let few of them through.
+/// Tasks read at once while a column is filled, and how often: conditions may let few of them through. The first step is
+/// short: mostly it is enough.
+const FIRST: u32 = 25;
 const STEP: u32 = 100;
 const STEPS: usize = 4;
 
@@ -230,11 +232,12 @@ fn planned(view: &View, answers: &Answers<'_>, look: &Look, when: When) -> Outco
     if let Some(to) = to {
         query = query.filter(is(Op::Lt, to));
     }
-    query = query.sorted(team::tasks::DEADLINE, false).limit(STEP);
+    query = query.sorted(team::tasks::DEADLINE, false).limit(FIRST);
     query.page.after = look.wanted.after.clone();
     for _ in 0..STEPS {
         let tasks = answers.read.items(answers.rights, &query)?;
-        let over = tasks.len() < STEP as usize;
+        let over = tasks.len() < query.page.limit as usize;
+        query.page.limit = STEP;
         let ids: Vec<Value> = tasks.iter().map(Item::about).filter(|at| at.kind == look.shape.id).map(|at| Value::Int(at.id)).collect();
         let items = match ids.is_empty() {
             true => Vec::new(),

@@ -93,8 +93,15 @@ async fn board(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>,
             let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
             let mut columns = Vec::with_capacity(pipeline.stages.len());
             let figures = if look.is_narrow() { Vec::new() } else { figures(read, &viewer, &look, &pipeline)? };
+            let mut found = Vec::with_capacity(pipeline.stages.len());
             for stage in &pipeline.stages {
-                let (tiles, more) = tiles_of(&view, &answers, &look, &pipeline, stage.id)?;
+                found.push(items_of(read, &viewer, &look, &pipeline, stage.id)?);
+            }
+            // Clients, tasks and last events of all columns are asked for together.
+            let all: Vec<crm::Item> = found.iter().flat_map(|(items, _)| items.iter().cloned()).collect();
+            let mut drawn = tiles(&view, &answers, &look.shape, &all, &look.columns)?.into_iter();
+            for (stage, (items, more)) in pipeline.stages.iter().zip(found) {
+                let tiles: Vec<Tile> = drawn.by_ref().take(items.len()).collect();
                 let color = if is_color(&stage.color) { stage.color.clone() } else { "#A8ADB4".to_owned() };
                 let known = figures.iter().find(|one| one.stage == stage.id.0);
                 columns.push(Column {
@@ -161,20 +168,19 @@ fn pipeline_of(read: &dyn Read, look: &Look) -> Outcome<Pipeline> {
     found.ok_or_else(|| Refusal::new("not_found", "У этих записей нет воронки", "These records have no pipeline").into())
 }
 
-/// One column's cards, those that came last on top.
-fn tiles_of(view: &View, answers: &Answers<'_>, look: &Look, pipeline: &Pipeline, stage: StageId) -> Outcome<(Vec<Tile>, Option<String>)> {
-    let shape = &look.shape;
-    let mut query = Query::of(shape.id).filter(Filter::is(code::STAGE, Op::Eq, Value::Int(stage.0))).filter(look.filter.clone()).sorted(code::MOVED_AT, true);
+/// One column's records, those that came last on top, and where it goes on.
+fn items_of(read: &dyn Read, viewer: &Viewer, look: &Look, pipeline: &Pipeline, stage: StageId) -> Outcome<(Vec<crm::Item>, Option<String>)> {
+    let mut query = Query::of(look.shape.id).filter(Filter::is(code::STAGE, Op::Eq, Value::Int(stage.0))).filter(look.filter.clone()).sorted(code::MOVED_AT, true);
     query.page.limit = PER_COLUMN + 1;
     query.page.after = look.wanted.after.clone();
-    let mut items = answers.read.items(answers.rights, &query)?;
+    let mut items = read.items(&viewer.rights, &query)?;
     let more = items.len() > PER_COLUMN as usize;
     items.truncate(PER_COLUMN as usize);
     let next = items.last().filter(|_| more).map(|last| {
         let place = serde_json::to_string(&(vec![last.values.get(code::MOVED_AT).clone()], last.id)).unwrap_or_default();
         format!("/{}/board/column?{}&stage={stage}&after={}", look.slug, asked_again(look, pipeline), crate::trouble::percent(&place))
     });
-    Ok((tiles(view, answers, shape, &items, &look.columns)?, next))
+    Ok((items, next))
 }
 
 /// Count and sum over a column.
@@ -222,7 +228,8 @@ async fn column(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>
             let stage = look.wanted.stage.map(StageId).filter(|id| pipeline.stage(*id).is_some()).ok_or_else(Refusal::not_found)?;
             let view = View::piece(house, &viewer);
             let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
-            let (tiles, more) = tiles_of(&view, &answers, &look, &pipeline, stage)?;
+            let (items, more) = items_of(read, &viewer, &look, &pipeline, stage)?;
+            let tiles = tiles(&view, &answers, &look.shape, &items, &look.columns)?;
             Ok(Tiles { view, tiles, more })
         })
     })

@@ -83,7 +83,7 @@ fn dates<'a>(shape: &'a EntityType, rights: &Rights) -> Vec<&'a Field> {
     let mut list: Vec<&Field> =
         crate::fields::visible(shape, rights).into_iter().filter(|field| crm::saved_view::time_of(&field.kind).is_some() && !field.multiple).collect();
     // What a person sets comes before what the program writes down.
-    list.sort_by_key(|field| (field.read_only || matches!(field.kind, FieldKind::Formula { .. }), field.secondary));
+    list.sort_by_key(|field| (field.read_only || matches!(field.kind, FieldKind::Formula { .. }), field.secondary, !field.indexed));
     list
 }
 
