@@ -8,3 +8,4 @@ mod door;
 mod live;
 mod pages;
 mod views;
+mod people;
