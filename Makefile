@@ -21,6 +21,7 @@ ci: ## what the server runs for every change
 
 bench: ## prints speed and memory as ratios in one run
 	$(CARGO) bench --package app
+	$(CARGO) bench --package store --bench million
 
 new: ## make new KIND=robot NAME=call_back: the one file and the one line of a new trigger, robot or provider
 	@bash scripts/new.sh "$(KIND)" "$(NAME)"
