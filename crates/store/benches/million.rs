@@ -143,7 +143,7 @@ fn pipeline() -> Pipeline {
 /// Statements that fill the tables in. Every deal has an office and somebody who answers for it there; one in fifty an observer.
 fn rows_of(postgres: bool, rows: i64, stages: &[StageId], pipeline: PipelineId) -> Vec<String> {
     let numbers = |from: i64, to: i64| match postgres {
-        true => format!("generate_series({from}, {to}) AS n(i)"),
+        true => format!("generate_series(CAST({from} AS bigint), {to}) AS n(i)"),
         false => format!("(WITH RECURSIVE n(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i < {to}) SELECT i FROM n) AS n"),
     };
     // Different for each number, the same in both engines.
