@@ -169,7 +169,7 @@ fn the_formulas_of_each_pack_can_be_worked_out_and_its_cards_open_short() {
                 placed.dedup();
                 assert_eq!(placed.len(), all, "{code}: {} places a field twice", set.kind);
                 if layout.pipeline.is_empty() || schema.pipelines_of(shape.id).len() == 1 {
-                    let common = ["id", "pipeline", "stage", "title", "shared_with", "office", "company", "contact", "responsible"];
+                    let common = ["id", "pipeline", "stage", "title", "shared_with", "office", "observers", "company", "contact", "responsible"];
                     let forgotten: Vec<&str> = shape
                         .fields
                         .iter()
