@@ -124,8 +124,7 @@ impl Tokens {
         let mut tokens = Tokens { year: today.year(), month: today.month(), ..Tokens::default() };
         if pattern.contains("{OFFICE}") || pattern.contains("{ORG}") {
             let departments = read.departments()?;
-            let code = |id: i64| departments.iter().find(|one| one.id == id).map(|one| one.code.to_uppercase()).unwrap_or_default();
-            tokens.office = code(office);
+            tokens.office = departments.iter().find(|one| one.id == office).map(|one| one.code.to_uppercase()).unwrap_or_default();
             tokens.org = departments.iter().find(|one| one.parent == 0).map(|one| one.code.to_uppercase()).unwrap_or_default();
         }
         if pattern.contains("{PARENT}") {

@@ -107,7 +107,7 @@ pub fn totals(lines: &[Item]) -> Totals {
             Value::Decimal(decimal) => Some(decimal.scaled),
             _ => None,
         };
-        let by_rate = rates.entry(rate).or_insert(ByRate { rate, ..ByRate::default() });
+        let by_rate = rates.entry(rate).or_insert_with(|| ByRate { rate, ..ByRate::default() });
         by_rate.base = by_rate.base.saturating_add(total.saturating_sub(vat));
         by_rate.vat = by_rate.vat.saturating_add(vat);
     }

@@ -292,7 +292,7 @@ fn settle_kind(schema: &Schema, field: &mut Field) -> Outcome<()> {
     Ok(())
 }
 
-fn settle_choices(options: &mut Vec<Choice>) -> Outcome<()> {
+fn settle_choices(options: &mut [Choice]) -> Outcome<()> {
     let mut taken: BTreeSet<String> = options.iter().map(|one| one.code.clone()).filter(|code| !code.is_empty()).collect();
     for option in options.iter_mut() {
         option.title = named(&option.title, "options")?;
@@ -322,7 +322,7 @@ fn settle_choices(options: &mut Vec<Choice>) -> Outcome<()> {
     Ok(())
 }
 
-fn settle_columns(columns: &mut Vec<Field>) -> Outcome<()> {
+fn settle_columns(columns: &mut [Field]) -> Outcome<()> {
     if columns.is_empty() || columns.len() > MOST_COLUMNS {
         return Err(wrong("columns", format!("в таблице от 1 до {MOST_COLUMNS} столбцов"), format!("a table has 1 to {MOST_COLUMNS} columns")).into());
     }

@@ -109,7 +109,7 @@ pub fn put_stage(tx: &mut dyn Tx, rights: &Rights, now: Moment, at: PipelineId, 
     tidy(&mut pipeline)?;
     refuse_rings(&schema, &pipeline)?;
     tx.install_pipeline(&mut pipeline)?;
-    let lines = of_stage(known.as_ref().unwrap_or(&Stage::default()), &stage);
+    let lines = of_stage(&known.clone().unwrap_or_default(), &stage);
     if !lines.is_empty() {
         let what = if known.is_some() {
             about("Изменена стадия", "Stage changed", &stage.title)

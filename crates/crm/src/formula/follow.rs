@@ -1,6 +1,6 @@
 //! Keeping formulas up to date: those of a record before it is saved, those of other records after it was.
 
-use super::work::{Scene, below};
+use super::work::{Below, Scene, below, target};
 use super::{Expr, Look, formulas, looks};
 use crate::command::Command;
 use crate::doors::{Read, Tx};
@@ -133,7 +133,8 @@ fn pass_on(tx: &mut dyn Tx, cause: &Cause, at: ItemRef, change: Before<'_>, touc
                 }
             }
             for link in links {
-                for parent in [target(&schema, at.kind, link, change.before), target(&schema, at.kind, link, change.after)].into_iter().flatten() {
+                let Some(link) = schema.field(at.kind, link) else { continue };
+                for parent in [change.before, change.after].into_iter().flatten().filter_map(|values| target(link, values)) {
                     let codes = above.entry(parent).or_default();
                     if parent.kind == shape.id && !codes.contains(&field.code) {
                         codes.push(field.code.clone());
@@ -166,15 +167,6 @@ fn may_look_at(schema: &Schema, shape: &EntityType, kind: EntityTypeId) -> bool 
     })
 }
 
-/// The record to which a link leads.
-fn target(schema: &Schema, kind: EntityTypeId, link: &str, values: Option<&Values>) -> Option<ItemRef> {
-    match (&schema.field(kind, link)?.kind, values?.get(link)) {
-        (FieldKind::Link { to }, Value::Int(id)) if *id != 0 => Some(ItemRef::new(*to, *id)),
-        (FieldKind::AnyItem, Value::Ref(one)) => Some(one.item),
-        _ => None,
-    }
-}
-
 /// Works out roll-ups of a record above the one that changed. A plain sum or count is carried on from its last answer: a
 /// client with ten thousand payments is not added up anew for each.
 fn work_above(
@@ -194,14 +186,8 @@ fn work_above(
     let mut changes = Vec::new();
     for (field, expr) in in_order(&schema, shape).into_iter().filter(|(field, _)| codes.contains(&field.code)) {
         let scene = Scene { read: tx.read(), schema: &schema, shape, item: &item };
-        let here = |values: Option<&Values>| -> bool {
-            looks(&schema, shape, &expr)
-                .iter()
-                .any(|look| matches!(look, Look::Below(kind, link, _) if *kind == at.kind && target(&schema, at.kind, link, values) == Some(parent)))
-        };
-        let part = |values: Option<&'_ Values>| values.filter(|_| here(values)).cloned();
-        let (was, is) = (part(change.before), part(change.after));
-        let new = match scene.carry_on(&expr, item.values.get(&field.code), was.as_ref(), is.as_ref())? {
+        let changed = Below { kind: at.kind, before: change.before, after: change.after };
+        let new = match scene.carry_on(&expr, item.values.get(&field.code), &changed)? {
             Some(answer) => answer.of_kind(result_of(field)),
             None => scene.answer(&expr, result_of(field))?,
         };

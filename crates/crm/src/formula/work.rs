@@ -6,7 +6,7 @@ use crate::doors::Read;
 use crate::entity::{EntityType, Schema, code};
 use crate::failure::Outcome;
 use crate::field::{Field, FieldKind, FormulaResult};
-use crate::ids::{ItemRef, StageId};
+use crate::ids::{EntityTypeId, ItemRef, StageId};
 use crate::item::Item;
 use crate::label::Lang;
 use crate::query::{Filter, Op, Order, Page, Query};
@@ -207,33 +207,76 @@ impl Scene<'_> {
         }
     }
 
-    /// Carries a plain roll-up on from its last answer when one record below changed, without reading the others; `None`
-    /// when the answer cannot be told from that.
-    pub fn carry_on(&self, expr: &Expr, held: &Value, before: Option<&Values>, after: Option<&Values>) -> Outcome<Option<Answer>> {
+    /// Carries roll-ups on from their last answer when one record below changed, without reading the others: sums and counts
+    /// with plus and minus between them, a least, a most. `None` when the answer cannot be told from that.
+    pub fn carry_on(&self, expr: &Expr, held: &Value, below: &Below<'_>) -> Outcome<Option<Answer>> {
+        let held = stored(held);
+        if let Some(held) = held.number()
+            && let Some(difference) = self.difference(expr, below)?
+        {
+            return Ok(held.checked_add(difference).map(Answer::Number));
+        }
         let Expr::Call(name, args, _) = expr else { return Ok(None) };
-        let Some(source @ Source::Records(..)) = source(self.schema, self.shape, name, args) else { return Ok(None) };
-        let own = name != "count";
-        let condition = args.get(1 + usize::from(own));
-        let part = |values: Option<&Values>| -> Outcome<Answer> {
-            let Some(values) = values else { return Ok(Answer::Nothing) };
-            Ok(self.contribution(args, own, condition, source, values)?.unwrap_or(Answer::Nothing))
-        };
-        let (was, is, held) = (part(before)?, part(after)?, stored(held));
         let wanted = match name.as_str() {
-            "sum" | "count" => {
-                let (was, is) = (was.number().unwrap_or(0), is.number().unwrap_or(0));
-                return Ok(held.number().and_then(|held| held.checked_sub(was)?.checked_add(is)).map(Answer::Number));
-            }
             "min" => Ordering::Less,
             "max" => Ordering::Greater,
             _ => return Ok(None),
         };
+        let Some((was, is)) = self.parts(name, args, below)? else { return Ok(None) };
         Ok(match (was == is, was == Answer::Nothing || order(&held, &was) == Some(wanted), &held) {
             (true, ..) => Some(held),
             // What went was not the outermost one.
             (_, true, Answer::Number(_) | Answer::Date(_) | Answer::Moment(_)) => Some(best(vec![held, is], wanted)),
             _ => None,
         })
+    }
+
+    /// By how much sums and counts change; `None` when something else takes part.
+    fn difference(&self, expr: &Expr, below: &Below<'_>) -> Outcome<Option<i128>> {
+        match expr {
+            Expr::Call(name, args, _) if matches!(name.as_str(), "sum" | "count") => {
+                let Some((was, is)) = self.parts(name, args, below)? else { return Ok(None) };
+                Ok(is.number().unwrap_or(0).checked_sub(was.number().unwrap_or(0)))
+            }
+            Expr::Binary(sign @ (Sign::Add | Sign::Subtract), one, other, _) => {
+                let (one, other) = (self.difference(one, below)?, self.difference(other, below)?);
+                Ok(one.zip(other).and_then(|(one, other)| if *sign == Sign::Add { one.checked_add(other) } else { one.checked_sub(other) }))
+            }
+            Expr::Number(_) => Ok(Some(0)),
+            _ => Ok(None),
+        }
+    }
+
+    /// What the record below gave to a roll-up before and what it gives now; `None` for what is no roll-up of records.
+    fn parts(&self, name: &str, args: &[Expr], below: &Below<'_>) -> Outcome<Option<(Answer, Answer)>> {
+        let Some(rows @ Source::Records(shape, link)) = source(self.schema, self.shape, name, args) else { return Ok(None) };
+        let own = name != "count";
+        let condition = args.get(1 + usize::from(own));
+        let part = |values: Option<&Values>| -> Outcome<Answer> {
+            let here = |values: &&Values| shape.id == below.kind && target(link, values) == Some(self.item.at());
+            let Some(values) = values.filter(here) else { return Ok(Answer::Nothing) };
+            Ok(self.contribution(args, own, condition, rows, values)?.unwrap_or(Answer::Nothing))
+        };
+        Ok(Some((part(below.before)?, part(below.after)?)))
+    }
+}
+
+/// The record below that changed.
+pub(super) struct Below<'a> {
+    /// Its type.
+    pub kind: EntityTypeId,
+    /// Its answers before; `None` when it was not there.
+    pub before: Option<&'a Values>,
+    /// Its answers now; `None` when it is no more.
+    pub after: Option<&'a Values>,
+}
+
+/// The record to which a link leads.
+pub(super) fn target(link: &Field, values: &Values) -> Option<ItemRef> {
+    match (&link.kind, values.get(&link.code)) {
+        (FieldKind::Link { to }, Value::Int(id)) if *id != 0 => Some(ItemRef::new(*to, *id)),
+        (FieldKind::AnyItem, Value::Ref(one)) => Some(one.item),
+        _ => None,
     }
 }
 

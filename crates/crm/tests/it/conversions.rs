@@ -47,7 +47,7 @@ fn answers() -> Vec<Value> {
         Value::Decimal(Decimal { scaled: i64::MIN }),
         Value::Decimal(Decimal { scaled: 125_000 }),
         Value::money(-1),
-        Value::money(1_250_00),
+        Value::money(125_000),
         Value::date(jiff::civil::Date::MAX),
         Value::moment(crm::Moment(i64::MIN)),
         Value::Flag(true),

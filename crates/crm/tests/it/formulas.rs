@@ -20,6 +20,11 @@ fn deal() -> EntityType {
             formula("final", "round(price * (100 - discount) / 100, 2)", FormulaResult::Money),
             formula("paid", "sum(payment.deal, amount, state = 'paid')", FormulaResult::Money),
             formula("payments", "count(payment.deal)", FormulaResult::Integer),
+            formula(
+                "balance",
+                "sum(payment.deal, amount, state = 'paid') - sum(payment.deal, amount, state <> 'paid') + count(payment.deal) - 1",
+                FormulaResult::Money,
+            ),
             formula("last", "max(payment.deal, day)", FormulaResult::Date),
             formula("rest", "final - paid", FormulaResult::Money),
             formula("closed", "filled(price) and rest <= 0", FormulaResult::Flag),
@@ -84,6 +89,7 @@ fn a_payment_changes_the_deal_and_the_client_above_it_and_both_leave_events() {
     assert_eq!(office.item(deal).values.get("payments"), &Value::Int(2));
     assert_eq!(office.item(deal).values.get("last"), &Value::date("2026-04-01".parse().unwrap()));
     assert_eq!(office.item(ivanov).values.get("owed"), &Value::money(30_000));
+    assert_eq!(office.item(deal).values.get("balance"), &Value::money(20_000 - 30_000 + 200 - 100));
     office.changed(second, Values::from([("state", text("paid"))]));
     assert_eq!(office.item(deal).values.get("closed"), &Value::Flag(true));
     assert_eq!(office.item(ivanov).values.get("owed"), &Value::money(0));
@@ -100,6 +106,8 @@ fn a_payment_changes_the_deal_and_the_client_above_it_and_both_leave_events() {
     office.changed(first, Values::from([("deal", Value::Int(other.id))]));
     assert_eq!(office.item(deal).values.get("paid"), &Value::money(30_000));
     assert_eq!(office.item(other).values.get("paid"), &Value::money(20_000));
+    assert_eq!(office.item(other).values.get("balance"), &Value::money(20_000));
+    assert_eq!(office.item(deal).values.get("balance"), &Value::money(30_000));
     assert_eq!(office.item(deal).values.get("last"), &Value::date("2026-04-01".parse().unwrap()));
 }
 
@@ -220,7 +228,7 @@ fn a_mistake_is_refused_with_its_place_and_in_plain_words() {
 fn the_list_of_uses_of_a_field_names_the_formulas_that_rest_on_it() {
     let office = office();
     let uses = |kind, code: &str| formula::uses(&office.schema(), kind, code);
-    assert_eq!(uses(PAYMENT, code::AMOUNT), [(kind::DEAL, "paid".to_owned())]);
+    assert_eq!(uses(PAYMENT, code::AMOUNT), [(kind::DEAL, "paid".to_owned()), (kind::DEAL, "balance".to_owned())]);
     assert_eq!(uses(kind::CONTACT, "city"), [(kind::DEAL, "city".to_owned())]);
     assert_eq!(uses(kind::DEAL, "signed"), [(kind::DEAL, "due".to_owned())]);
     assert_eq!(uses(kind::DEAL, "rest"), [(kind::DEAL, "closed".to_owned()), (kind::CONTACT, "owed".to_owned())]);
