@@ -34,11 +34,7 @@ pub fn demand(rights: &Rights) -> Outcome<()> {
 
 /// The refusal that points at controls of a form.
 fn wrong(at: &str, ru: impl Into<String>, en: impl Into<String>) -> Refusal {
-    let (ru, en) = (ru.into(), en.into());
-    let mut text = Label::new("Проверьте настройки: ", "Check the settings: ");
-    text.ru.push_str(&ru);
-    text.en.push_str(&en);
-    Refusal { text, ..Refusal::new("wrong_values", "", "").at(at, Label::new(ru, en)) }
+    Refusal::new("wrong_values", "Проверьте настройки", "Check the settings").at(at, Label::new(ru, en))
 }
 
 #[cfg(test)]

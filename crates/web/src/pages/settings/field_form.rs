@@ -380,7 +380,7 @@ pub(super) fn given(sent: &Sent, shape: &EntityType, known: Option<&Field>, lang
 
 fn kind(sent: &Sent, base: &Field, lang: Lang) -> Result<FieldKind, Refusal> {
     let wrong = |at: &str, ru: &str, en: &str| {
-        Refusal::new("wrong_values", format!("Проверьте настройки: {ru}"), format!("Check the settings: {en}")).at(at, Label::new(ru, en))
+        Refusal::new("wrong_values", "Проверьте настройки", "Check the settings").at(at, Label::new(ru, en))
     };
     let word = if sent.one("kind").is_empty() { words::kind_code(&base.kind) } else { sent.one("kind") };
     Ok(match word {
