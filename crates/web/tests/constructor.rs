@@ -491,3 +491,78 @@ async fn a_formula_is_worked_out_for_old_records_and_a_ring_of_formulas_is_named
     let (_, body) = post(&office, &olga, "/settings/types/deal/fields/fee/remove", &[]).await;
     assert!(body["uses"].to_string().contains("Формула «bonus»"), "{body}");
 }
+
+/// So many deals answer the field `age`, every tenth with what is no number.
+async fn with_ages(office: &Office, olga: &str, many: usize) {
+    let (status, body) =
+        post(office, olga, "/settings/types/deal/fields/new", &[("kind", "text"), ("title_ru", "Возраст"), ("code", "age"), ("required", "")]).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    office
+        .house
+        .transact(move |tx| {
+            let cause = crm::Cause::new(crm::Actor::System, office::NOON);
+            for number in 0..many {
+                let age = if number % 10 == 9 { "много".to_owned() } else { number.to_string() };
+                crm::item::create(tx, &Rights::system(), &cause, crm::kind::DEAL, &Values::from([("title", Value::text("Долг")), ("age", Value::text(age))]))?;
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn ages(office: &Office) -> (u64, u64) {
+    office
+        .house
+        .read(|read| {
+            let count = |op, value| read.count(&Rights::system(), &crm::Query::of(crm::kind::DEAL).filter(crm::Filter::is("age", op, value)), 10_000);
+            Ok((count(crm::Op::Filled, Value::Null)?.counted, count(crm::Op::Gt, Value::Int(100))?.counted))
+        })
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_kind_of_a_field_is_changed_after_a_look_at_what_becomes_of_the_answers() {
+    let office = Office::open().await;
+    let olga = office.enter("olga").await;
+    with_ages(&office, &olga, 20).await;
+    let path = "/settings/types/deal/fields/age";
+    let (status, body) = post(&office, &olga, path, &[("kind", "integer"), ("title_ru", "Возраст")]).await;
+    assert_eq!((status, body["error"]["code"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("needs_conversion")), "{body}");
+    let (_, found) = post(&office, &olga, &format!("{path}/kind/look"), &[("kind", "integer")]).await;
+    assert_eq!((found["filled"].as_i64(), found["converts"].as_i64(), found["left"].as_i64()), (Some(20), Some(18), Some(2)), "{found}");
+    assert_eq!(found["examples"][0]["answer"], "много");
+    let (status, body) = post(&office, &olga, &format!("{path}/kind"), &[("kind", "integer")]).await;
+    assert_eq!((status, body["go_on"].is_null()), (StatusCode::OK, true), "{body}");
+    let deal = shape(&office, "deal");
+    let age = deal.field("age").unwrap();
+    assert_eq!((&age.kind, age.title.ru.as_str()), (&FieldKind::Integer, "Возраст"));
+    assert_eq!(ages(&office), (18, 0));
+    let (_, page) = office.get(&olga, "/settings/types/deal?tab=history").await;
+    assert!(page.contains("Изменён тип поля «Возраст»"));
+    for code in ["title", "amount", "stage"] {
+        let (_, body) = post(&office, &olga, &format!("/settings/types/deal/fields/{code}/kind"), &[("kind", "integer")]).await;
+        assert_eq!(body["error"]["code"], "program_field", "{code}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn many_answers_are_turned_piece_by_piece_and_nobody_writes_meanwhile() {
+    let office = Office::open().await;
+    let olga = office.enter("olga").await;
+    with_ages(&office, &olga, 2_100).await;
+    let path = "/settings/types/deal/fields/age/kind";
+    let (status, body) = post(&office, &olga, path, &[("kind", "integer")]).await;
+    assert_eq!((status, body["go_on"].as_str()), (StatusCode::OK, Some("/settings/types/deal/fields/age/kind/go-on")), "{body}");
+    assert!(shape(&office, "deal").field("age").unwrap().read_only, "an answer given now would be lost");
+    let mut steps = 0;
+    while post(&office, &olga, &format!("{path}/go-on"), &[]).await.1["more"] == true {
+        steps += 1;
+    }
+    assert!(steps >= 4, "{steps}");
+    let deal = shape(&office, "deal");
+    assert_eq!((&deal.field("age").unwrap().kind, deal.field("age").unwrap().read_only), (&FieldKind::Integer, false));
+    assert!(!deal.fields.iter().any(|field| field.code.starts_with("age_new")));
+    assert_eq!(ages(&office).0, 1_890);
+    let (status, _) = post(&office, &olga, &format!("{path}/go-on"), &[]).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "it is over");
+}

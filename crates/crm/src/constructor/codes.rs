@@ -87,7 +87,9 @@ pub fn is_address(code: &str) -> bool {
 
 /// Whether a field that somebody makes may not be called so.
 pub fn is_reserved(code: &str) -> bool {
-    COMMON.contains(&code) || code.rsplit_once("_was_").is_some_and(|(_, digits)| digits.parse::<u32>().is_ok())
+    // A change of kind uses such names for the form that goes and the form that comes.
+    let passing = |mark: &str| code.rsplit_once(mark).is_some_and(|(_, digits)| digits.parse::<u32>().is_ok());
+    COMMON.contains(&code) || passing("_was_") || passing("_new_")
 }
 
 /// A name without what nobody sees: line breaks and controls become one space, marks that turn the direction of the

@@ -85,10 +85,7 @@ pub fn put_field(tx: &mut dyn Tx, rights: &Rights, now: Moment, at: EntityTypeId
         }
         refuse_lost_choices(tx.read(), at, known, &field)?;
     }
-    match shape.fields.iter_mut().find(|one| one.code == field.code) {
-        Some(place) => *place = field.clone(),
-        None => shape.fields.push(field.clone()),
-    }
+    shape = with(&shape, &field);
     check_formulas(&schema, &shape, &field)?;
     tx.install_type(&shape)?;
     if matches!(field.kind, FieldKind::Formula { .. }) && known.as_ref().is_none_or(|known| known.kind != field.kind) {
@@ -166,7 +163,7 @@ pub fn remove_field(tx: &mut dyn Tx, rights: &Rights, now: Moment, at: EntityTyp
 }
 
 /// Fields of shipped types that the program reads by their codes.
-fn works_with(at: EntityTypeId, field: &str) -> bool {
+pub(super) fn works_with(at: EntityTypeId, field: &str) -> bool {
     let shipped = at.0 > 500 && at.0 < 600;
     let core = [code::AMOUNT, code::CURRENCY, code::PHONE, code::EMAIL, code::ABOUT, "first_name", "last_name", "middle_name", "source", "comment"];
     shipped || ([kind::LEAD, kind::DEAL, kind::CONTACT, kind::COMPANY, kind::INVOICE].contains(&at) && core.contains(&field))
@@ -209,6 +206,24 @@ fn helped(help: &Label) -> Result<Label, Refusal> {
     }
 }
 
+/// The field as it will be kept, for whoever changes its kind.
+pub(super) fn settled(schema: &Schema, shape: &EntityType, field: &Field) -> Outcome<Field> {
+    let mut field = field.clone();
+    settle(schema, shape, &mut field)?;
+    check_formulas(schema, &with(shape, &field), &field)?;
+    Ok(field)
+}
+
+/// The type with this field in the place of the one of the same code.
+fn with(shape: &EntityType, field: &Field) -> EntityType {
+    let mut shape = shape.clone();
+    match shape.fields.iter_mut().find(|one| one.code == field.code) {
+        Some(place) => *place = field.clone(),
+        None => shape.fields.push(field.clone()),
+    }
+    shape
+}
+
 /// Brings what was written to what will be kept, or says what is wrong with it.
 fn settle(schema: &Schema, shape: &EntityType, field: &mut Field) -> Outcome<()> {
     if is_common(shape, &field.code) {
@@ -228,6 +243,10 @@ fn settle(schema: &Schema, shape: &EntityType, field: &mut Field) -> Outcome<()>
     );
     if single || field.is_points() {
         field.multiple = false;
+    }
+    if matches!(field.kind, FieldKind::Record { .. }) {
+        // A table of one row would be no table.
+        field.multiple = true;
     }
     if matches!(field.kind, FieldKind::Formula { .. } | FieldKind::Counter { .. }) {
         field.read_only = true;

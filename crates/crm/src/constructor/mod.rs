@@ -3,6 +3,7 @@
 
 pub mod codes;
 mod fields;
+mod kinds;
 mod menu;
 mod past;
 mod pipelines;
@@ -11,6 +12,7 @@ mod uses;
 pub mod words;
 
 pub use fields::{Answers, converts, is_common, order_fields, put_field, remove_field};
+pub use kinds::{Turning, change_kind, go_on_turning, preview_kind};
 pub use menu::{put_matching, put_menu};
 pub use past::{Past, PastLine, past};
 pub use pipelines::{order_stages, put_pipeline, put_stage, remove_pipeline, remove_stage};

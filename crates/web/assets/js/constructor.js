@@ -87,6 +87,7 @@ async function send(event, form) {
   clear(form);
   try {
     const answer = await post(form.action, body);
+    if (answer.go_on) await goOn(answer.go_on);
     const drawer = form.closest('dialog');
     began.set(form, written(form));
     if (answer.href) {
@@ -104,6 +105,39 @@ async function send(event, form) {
     complain(form, error);
   } finally {
     delete form.dataset.busy;
+  }
+}
+
+/** Turns answers piece by piece until all are done. @param {string} url */
+async function goOn(url) {
+  for (;;) {
+    const answer = await ask(url, { post: {} });
+    if (!answer.more) return;
+    note(t('kind-turning', { n: answer.done }));
+  }
+}
+
+/** Shows what a change of kind would do. @param {HTMLElement} button */
+async function look(button) {
+  const form = /** @type {HTMLFormElement} */ (button.closest('form'));
+  const place = form.querySelector('[data-look-result]');
+  clear(form);
+  try {
+    const found = await post(button.dataset.look ?? '', written(form));
+    const words = document.createElement('p');
+    words.textContent = t('kind-result', { ...found, filled: `${found.filled}${found.more ? '+' : ''}` });
+    const list = document.createElement('ul');
+    for (const one of found.examples) {
+      const line = document.createElement('li');
+      line.textContent = `№ ${one.id}: «${one.answer}» — ${one.why}`;
+      list.append(line);
+    }
+    place?.replaceChildren(words, list);
+    const go = form.querySelector('[data-go]');
+    if (go instanceof HTMLElement) go.hidden = false;
+    place?.scrollIntoView({ block: 'nearest' });
+  } catch (error) {
+    complain(form, error);
   }
 }
 
@@ -252,6 +286,14 @@ function fillWhen(row) {
   draw();
 }
 
+/** Only a column with choices asks for them. @param {HTMLElement} row */
+function fitColumn(row) {
+  const choices = row.querySelector('[data-choices]');
+  const kind = /** @type {HTMLSelectElement | null} */ (row.querySelector('select'))?.value;
+  // Hidden, not disabled: answers of rows are told apart by their order.
+  if (choices instanceof HTMLElement) choices.hidden = kind !== 'choice';
+}
+
 /** Questions of other kinds of fields are hidden and not sent. @param {HTMLFormElement} form */
 function fitKind(form) {
   const kind = new FormData(form).get('kind') ?? '';
@@ -343,6 +385,7 @@ function wake(box) {
   const types = [...all('[data-types]', box), ...(box instanceof HTMLElement && box.matches('[data-types]') ? [box] : [])];
   for (const list of types) sort(list, { group: 'types', onEnd: settleMenu });
   for (const row of all('.when-row', box)) fillWhen(row);
+  for (const row of [...all('.column-row', box), ...(box instanceof HTMLElement && box.matches('.column-row') ? [box] : [])]) fitColumn(row);
   for (const form of all('form[data-kinds]', box)) fitKind(/** @type {HTMLFormElement} */ (form));
   for (const lock of all('input[data-locked]', box)) /** @type {HTMLInputElement} */ (lock).disabled = true;
   for (const palette of all('[data-palette]', box)) mark(palette);
@@ -365,6 +408,15 @@ document.addEventListener('click', (event) => {
     const drawer = closer.closest('dialog');
     if (drawer && maySafelyClose(drawer)) drawer.close();
     return undefined;
+  }
+  const looker = hit('[data-look]');
+  if (looker) return void look(looker);
+  const swap = hit('[data-swap]');
+  if (swap) {
+    const drawer = swap.closest('dialog');
+    if (drawer && !maySafelyClose(drawer)) return undefined;
+    drawer?.close();
+    return void openDrawer(swap.dataset.swap ?? '');
   }
   const remover = hit('[data-remove]');
   if (remover) return void remove(remover);
@@ -404,6 +456,9 @@ document.addEventListener('submit', (event) => {
 
 document.addEventListener('change', (event) => {
   const target = event.target;
+  if (target instanceof HTMLSelectElement && target.name === 'column.kind') fitColumn(/** @type {HTMLElement} */ (target.closest('.column-row')));
+  const turning = target instanceof Element ? target.closest('form')?.querySelector('[data-go]') : null;
+  if (turning instanceof HTMLElement) turning.hidden = true;
   if (!(target instanceof HTMLInputElement)) return;
   if (target.name === 'kind' && target.form) fitKind(target.form);
   const palette = target.closest('[data-palette]');

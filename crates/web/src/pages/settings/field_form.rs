@@ -302,6 +302,7 @@ fn when_rows(answers: &Answers<'_>, shape: &EntityType, filter: Option<&Filter>)
 fn comparable(shape: &EntityType, not: &Field, lang: Lang) -> serde_json::Value {
     let fits = |field: &&Field| {
         field.code != not.code
+            && field.code != crm::code::ID
             && !matches!(
                 field.kind,
                 FieldKind::Record { .. }
@@ -379,9 +380,7 @@ pub(super) fn given(sent: &Sent, shape: &EntityType, known: Option<&Field>, lang
 }
 
 fn kind(sent: &Sent, base: &Field, lang: Lang) -> Result<FieldKind, Refusal> {
-    let wrong = |at: &str, ru: &str, en: &str| {
-        Refusal::new("wrong_values", "Проверьте настройки", "Check the settings").at(at, Label::new(ru, en))
-    };
+    let wrong = |at: &str, ru: &str, en: &str| Refusal::new("wrong_values", "Проверьте настройки", "Check the settings").at(at, Label::new(ru, en));
     let word = if sent.one("kind").is_empty() { words::kind_code(&base.kind) } else { sent.one("kind") };
     Ok(match word {
         "text" => FieldKind::Text,

@@ -20,6 +20,9 @@ pub(super) fn routes() -> Router<Web> {
         .route("/settings/types/{code}/fields/new", get(blank).post(add))
         .route("/settings/types/{code}/fields/{field}", get(one).post(save))
         .route("/settings/types/{code}/fields/{field}/remove", post(remove))
+        .route("/settings/types/{code}/fields/{field}/kind", get(kind_form).post(change_kind))
+        .route("/settings/types/{code}/fields/{field}/kind/look", post(look_kind))
+        .route("/settings/types/{code}/fields/{field}/kind/go-on", post(go_on))
         .route("/settings/types/{code}/order", post(order))
 }
 
@@ -32,6 +35,8 @@ struct FieldPiece {
     form: FieldForm,
     is_new: bool,
     common: bool,
+    /// The form asks for another kind of the same field.
+    turns: bool,
     title_en: String,
     help_en: String,
     tab_en: String,
@@ -54,6 +59,7 @@ fn piece(house: &House, read: &dyn Read, viewer: &Viewer, shape: &EntityType, fi
         uses: if is_new { Vec::new() } else { uses::lines(read, &viewer.rights, &subject, viewer.lang)? },
         comparable: form.comparable.to_string().replace('<', "\\u003c"),
         is_new,
+        turns: false,
         form,
         view,
     })
@@ -130,4 +136,66 @@ async fn remove(State(web): State<Web>, viewer: Viewer, Path((code, field)): Pat
     })
     .await?;
     removed(&used, &back)
+}
+
+async fn kind_form(State(web): State<Web>, viewer: Viewer, Path((code, field)): Path<(String, String)>) -> Answer {
+    let drawn = work(&web.house, move |house| {
+        house.read(|read| {
+            let shape = shape_of(read, &viewer.rights, &code)?;
+            let known = shape.field(&field).ok_or_else(Refusal::not_found)?;
+            let piece = piece(house, read, &viewer, &shape, known, false)?;
+            Ok(FieldPiece { action: format!("{}/kind", piece.action), turns: true, uses: Vec::new(), ..piece })
+        })
+    })
+    .await?;
+    show(&drawn)
+}
+
+/// The field with the kind that the form asks for; everything else stays.
+fn turned(sent: &Sent, shape: &EntityType, code: &str, lang: crm::Lang, zone: &jiff::tz::TimeZone) -> Outcome<Field> {
+    let known = shape.field(code).ok_or_else(Refusal::not_found)?;
+    let wanted = field_form::given(sent, shape, Some(known), lang, zone)?;
+    let (kind, multiple, lenient) = (wanted.kind, wanted.multiple, wanted.lenient);
+    // Bounds and the default answer of the old kind mean nothing to the new one.
+    Ok(Field { kind, multiple, lenient, unique: false, default: crm::Value::Null, least: None, most: None, read_only: false, ..known.clone() })
+}
+
+/// What would become of the answers.
+async fn look_kind(State(web): State<Web>, viewer: Viewer, Path((code, field)): Path<(String, String)>, Form(sent): Form<Vec<(String, String)>>) -> Answer {
+    let sent = Sent(sent);
+    let (zone, lang) = (web.house.firm.zone.clone(), viewer.lang);
+    let found = work(&web.house, move |house| {
+        house.read(|read| {
+            let shape = shape_of(read, &viewer.rights, &code)?;
+            constructor::preview_kind(read, &viewer.rights, shape.id, &turned(&sent, &shape, &field, lang, &zone)?)
+        })
+    })
+    .await?;
+    let examples: Vec<_> = found.examples.iter().map(|one| serde_json::json!({ "id": one.item.id, "answer": one.answer, "why": one.why.get(lang) })).collect();
+    done(serde_json::json!({
+        "filled": found.filled.counted, "more": found.filled.more, "looked": found.looked, "converts": found.converts, "left": found.left, "examples": examples,
+    }))
+}
+
+async fn change_kind(State(web): State<Web>, viewer: Viewer, Path((code, field)): Path<(String, String)>, Form(sent): Form<Vec<(String, String)>>) -> Answer {
+    let (sent, zone, lang) = (Sent(sent), web.house.firm.zone.clone(), viewer.lang);
+    let go_on = format!("/settings/types/{code}/fields/{field}/kind/go-on");
+    let came = change(&web, &viewer, move |tx, rights, now| {
+        let shape = shape_of(tx.read(), rights, &code)?;
+        constructor::change_kind(tx, rights, now, shape.id, &turned(&sent, &shape, &field, lang, &zone)?)
+    })
+    .await?;
+    done(serde_json::json!({ "go_on": (came != constructor::Turning::Done).then_some(go_on) }))
+}
+
+async fn go_on(State(web): State<Web>, viewer: Viewer, Path((code, field)): Path<(String, String)>) -> Answer {
+    let came = change(&web, &viewer, move |tx, rights, _| {
+        let shape = shape_of(tx.read(), rights, &code)?;
+        constructor::go_on_turning(tx, rights, shape.id, &field)
+    })
+    .await?;
+    done(match came {
+        constructor::Turning::Done => serde_json::json!({ "more": false }),
+        constructor::Turning::To(last) => serde_json::json!({ "more": true, "done": last }),
+    })
 }
