@@ -4,6 +4,7 @@
 //! A department of its own (docs/decisions/0006-exchange.md): it knows files, long work and the way back; of records it
 //! knows only what every department may know, the words and commands of `crm`.
 
+pub mod export;
 pub mod import;
 pub mod operations;
 mod plan;

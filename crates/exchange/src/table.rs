@@ -45,7 +45,7 @@ pub trait Sheet {
     fn end(&mut self) -> Outcome<()>;
 }
 
-fn failed(error: impl std::fmt::Display) -> Failure {
+pub(crate) fn failed(error: impl std::fmt::Display) -> Failure {
     Failure::give_up(format!("a table could not be written: {error}"))
 }
 

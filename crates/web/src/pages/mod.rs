@@ -12,6 +12,7 @@ pub(crate) mod automation;
 pub(crate) mod board;
 pub(crate) mod calendar;
 pub(crate) mod card;
+pub(crate) mod exchange;
 pub(crate) mod landing;
 pub(crate) mod list;
 pub(crate) mod login;
@@ -75,6 +76,9 @@ pub(crate) fn all() -> Vec<Page> {
         people::offices::page(),
         settings::packs::page(),
         landing::page(),
+        exchange::operations::page(),
+        exchange::import::page(),
+        exchange::export::page(),
         search::page(),
         palette::page(),
         settings::page(),
