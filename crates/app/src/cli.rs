@@ -1,4 +1,4 @@
-//! The command line: `vekha serve`, `demo`, `user`, `webhook`, `pack`, `backup`, `restore`, `doctor`, `config`.
+//! The command line: `vekha serve`, `demo`, `user`, `webhook`, `pack`, `import`, `export`, `backup`, `restore`, `doctor`, `config`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line talks to a person")]
 
 use crate::config::Config;
@@ -60,6 +60,10 @@ enum Order {
         /// Where from.
         file: PathBuf,
     },
+    /// Records out of a file: CSV, XLSX or vCards. The server may be running.
+    Import(crate::exchange_orders::ImportOrder),
+    /// Records into a file, or everything the firm has into a folder or an archive. The server may be running.
+    Export(crate::exchange_orders::ExportOrder),
     /// Looks for what will cause trouble.
     Doctor,
     /// Prints every option with its comment.
@@ -173,6 +177,8 @@ pub fn run() -> ExitCode {
         Order::User { order: UserOrder::Add { login, name, role, lang, password_stdin } } => add_user(&config, &login, &name, &role, &lang, password_stdin),
         Order::Webhook { order: WebhookOrder::Add { user, scope, title } } => add_webhook(&config, &user, &scope, &title),
         Order::Pack { order } => pack(&config, order),
+        Order::Import(order) => open_beside(&config).and_then(|house| crate::exchange_orders::import(&house, &order)),
+        Order::Export(order) => open_beside(&config).and_then(|house| crate::exchange_orders::export(&house, &order)),
         Order::Backup { file } => archive::backup(&config, &file).map(|size| println!("{} ({size} bytes)", file.display())),
         Order::Restore { file } => archive::restore(&config, &file).map(|kept| println!("restored; what was there before: {kept}")),
         Order::Doctor => return doctor::examine(&config, &mut |line| println!("{line}")),

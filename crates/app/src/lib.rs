@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod exchange_orders;
 pub mod firm;
 pub mod machine;
 pub mod packs;

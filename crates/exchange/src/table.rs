@@ -121,8 +121,8 @@ impl Xlsx<'_> {
         for (at, cell) in cells.iter().enumerate() {
             let column = u16::try_from(at).map_err(failed)?;
             match cell {
-                // A written text is never taken for a formula.
-                Cell::Text(text) => sheet.write_string(row, column, text.chars().take(32_767).collect::<String>()).map(drop),
+                // A written text is no formula here, but the sheet may be saved as CSV afterwards.
+                Cell::Text(text) => sheet.write_string(row, column, shield(text).chars().take(32_767).collect::<String>()).map(drop),
                 Cell::Raw(text) => sheet.write_string(row, column, text.chars().take(32_767).collect::<String>()).map(drop),
                 #[expect(clippy::cast_precision_loss, reason = "a workbook knows only floating numbers")]
                 Cell::Number(scaled) => sheet.write_number(row, column, *scaled as f64 / 10_000.0).map(drop),

@@ -92,9 +92,7 @@ impl Names {
             }
             (_, Value::Ref(one)) => self.records.get(&one.item).cloned().unwrap_or_else(|| one.item.to_string()),
             (FieldKind::Address, Value::Record(values)) => crm::address::line(values),
-            (_, Value::Record(values)) => {
-                serde_json::to_string(values).unwrap_or_default()
-            }
+            (_, Value::Record(values)) => serde_json::to_string(values).unwrap_or_default(),
             (_, Value::Text(text)) => text.clone(),
             (_, Value::Int(number)) => number.to_string(),
             (_, Value::Money(money)) => crm::format::money(money.minor, "", self.lang),

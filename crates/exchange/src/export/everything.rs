@@ -50,7 +50,7 @@ impl<W: Write + Send> Zip<W> {
     /// # Errors
     /// Failures of whoever takes the bytes.
     pub fn end(self) -> Outcome<()> {
-        Ok(self.0.finish().map(drop).map_err(failed)?)
+        Ok(self.0.finish().map_err(failed)?.into_inner().flush().map_err(failed)?)
     }
 }
 
@@ -159,9 +159,7 @@ fn named_files(read: &dyn Read, events: &[Event], files: &mut BTreeMap<FileId, S
 }
 
 fn stored(house: &House, shelf: &mut dyn Shelf, files: &BTreeMap<FileId, StoredFile>) -> Outcome<()> {
-    shelf.put("files.jsonl", &mut |to| {
-        files.values().try_for_each(|file| line(to, &json!({ "path": path_of(file), "card": file })))
-    })?;
+    shelf.put("files.jsonl", &mut |to| files.values().try_for_each(|file| line(to, &json!({ "path": path_of(file), "card": file }))))?;
     for file in files.values() {
         let Some(mut bytes) = house.bytes(file)? else { continue };
         shelf.put(&path_of(file), &mut |to| {

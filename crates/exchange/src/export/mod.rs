@@ -9,7 +9,8 @@ use crate::import;
 use crate::table::{self, Cell, Sheet};
 use cells::Names;
 use crm::{
-    Action, EntityTypeId, Field, FieldKind, Filter, House, Item, ItemRef, Lang, Look, Op, Order, Outcome, Page, Query, Refusal, Rights, Scope, Value, code, kind,
+    Action, EntityTypeId, Field, FieldKind, Filter, House, Item, ItemRef, Lang, Look, Op, Order, Outcome, Page, Query, Refusal, Rights, Scope, Value, code,
+    kind,
 };
 use std::io::Write;
 

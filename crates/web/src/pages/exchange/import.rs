@@ -154,10 +154,18 @@ fn wizard(view: View, schema: &crm::Schema, viewer: &Viewer, shape: &EntityType,
         };
         Column {
             title: title.clone(),
-            samples: draft.first.iter().filter_map(|row| row.get(at)).filter(|cell| !cell.trim().is_empty()).take(3).map(|cell| cell.chars().take(60).collect()).collect(),
+            samples: draft
+                .first
+                .iter()
+                .filter_map(|row| row.get(at))
+                .filter(|cell| !cell.trim().is_empty())
+                .take(3)
+                .map(|cell| cell.chars().take(60).collect())
+                .collect(),
             fields: offered.iter().map(|field| (field.code.clone(), field.title.get(lang).to_owned(), field.code == target.field)).collect(),
             by: linked.map_or_else(Vec::new, |to| {
-                let quick = |field: &&crm::Field| (field.is_points() || field.indexed || field.code == crm::code::TITLE) && viewer.rights.sees(to.id, &field.code);
+                let quick =
+                    |field: &&crm::Field| (field.is_points() || field.indexed || field.code == crm::code::TITLE) && viewer.rights.sees(to.id, &field.code);
                 to.fields.iter().filter(quick).map(|field| (field.code.clone(), field.title.get(lang).to_owned(), field.code == target.by)).collect()
             }),
         }
@@ -183,7 +191,10 @@ fn wizard(view: View, schema: &crm::Schema, viewer: &Viewer, shape: &EntityType,
             .filter(|field| !matches!(field.kind, FieldKind::LongText | FieldKind::RichText | FieldKind::Stage | FieldKind::Pipeline))
             .map(|field| (field.code.clone(), field.title.get(lang).to_owned(), plan.key.contains(&field.code)))
             .collect(),
-        policies: Known::ALL.iter().map(|known| (known.code(), view.t(&format!("import-known-{}", known.code().replace('_', "-"))), *known == plan.known)).collect(),
+        policies: Known::ALL
+            .iter()
+            .map(|known| (known.code(), view.t(&format!("import-known-{}", known.code().replace('_', "-"))), *known == plan.known))
+            .collect(),
         keep_trail: plan.keep_trail,
         clear: plan.clear,
         quiet: draft.operation.plan.quiet,
