@@ -26,7 +26,14 @@ impl Note {
     pub(crate) fn reason(fault: &Fault) -> Label {
         let short = |text: String| text.chars().take(500).collect::<String>();
         match fault {
-            Fault::Refused(refusal) => Label::new(short(refusal.explain(crm::Lang::Ru)), short(refusal.explain(crm::Lang::En))),
+            Fault::Refused(refusal) => {
+                // A single field often says the same as the whole.
+                let told = |lang| match refusal.fields.as_slice() {
+                    [(_, reason)] if reason.get(lang).contains(refusal.text.get(lang)) => reason.get(lang).to_owned(),
+                    _ => refusal.explain(lang),
+                };
+                Label::new(short(told(crm::Lang::Ru)), short(told(crm::Lang::En)))
+            }
             Fault::Failed(failure) => Label::new(format!("сбой: {}", short(failure.why().to_owned())), format!("failure: {}", short(failure.why().to_owned()))),
         }
     }

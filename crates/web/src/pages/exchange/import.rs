@@ -186,11 +186,7 @@ fn wizard(view: View, schema: &crm::Schema, viewer: &Viewer, shape: &EntityType,
         encodings: ENCODINGS.iter().map(|name| ((*name).to_owned(), name.eq_ignore_ascii_case(&plan.source.encoding))).collect(),
         delimiters: DELIMITERS.iter().map(|one| ((*one).to_owned(), named(one), *one == plan.source.delimiter)).collect(),
         sheets: sheets.iter().map(|name| (name.clone(), *name == plan.source.sheet)).collect(),
-        keys: offered
-            .iter()
-            .filter(|field| !matches!(field.kind, FieldKind::LongText | FieldKind::RichText | FieldKind::Stage | FieldKind::Pipeline))
-            .map(|field| (field.code.clone(), field.title.get(lang).to_owned(), plan.key.contains(&field.code)))
-            .collect(),
+        keys: keys(plan, &offered, lang),
         policies: Known::ALL
             .iter()
             .map(|known| (known.code(), view.t(&format!("import-known-{}", known.code().replace('_', "-"))), *known == plan.known))
@@ -200,6 +196,14 @@ fn wizard(view: View, schema: &crm::Schema, viewer: &Viewer, shape: &EntityType,
         quiet: draft.operation.plan.quiet,
         view,
     }
+}
+
+/// Fields by which records can be recognised: those of the file first.
+fn keys(plan: &import::ImportPlan, offered: &[&crm::Field], lang: crm::Lang) -> Vec<(String, String, bool)> {
+    let fits = |field: &&&crm::Field| !matches!(field.kind, FieldKind::LongText | FieldKind::RichText | FieldKind::Stage | FieldKind::Pipeline);
+    let mut fields: Vec<&&crm::Field> = offered.iter().filter(fits).collect();
+    fields.sort_by_key(|field| !plan.columns.iter().any(|target| target.field == field.code));
+    fields.into_iter().map(|field| (field.code.clone(), field.title.get(lang).to_owned(), plan.key.contains(&field.code))).collect()
 }
 
 type Pairs = Vec<(String, String)>;
