@@ -350,3 +350,47 @@ fn an_invitation_lets_in_once_and_for_a_week() {
     office.clock.advance(7 * 24 * 60);
     assert_eq!(refusal(accept(&old, "Другой-пароль-8")), "invitation_over");
 }
+
+// ── speed ──
+
+#[test]
+fn two_thousand_people_in_two_hundred_offices_do_not_slow_a_request() {
+    let office = Office::open();
+    let last = office
+        .house
+        .transact(|tx| {
+            let mut top = Department { code: "network".into(), title: Label::new("Сеть", "Network"), ..Department::default() };
+            tx.put_department(&mut top)?;
+            tx.put_role(&Role {
+                code: "region".into(),
+                title: Label::new("Регион", "Region"),
+                may: [("*".to_owned(), [(Action::Read, Scope::Departments), (Action::Change, Scope::Offices)].into())].into(),
+                ..Role::default()
+            })?;
+            for number in 0..200 {
+                let mut one =
+                    Department { code: format!("o{number}"), title: Label::new("Офис", "Office"), parent: top.id, office: true, ..Department::default() };
+                tx.put_department(&mut one)?;
+                for place in 0..10 {
+                    let login = format!("u{number}-{place}");
+                    let mut user = User { login, first_name: "Имя".into(), role: "operator".into(), department: one.id, active: true, ..User::default() };
+                    tx.put_user(&mut user)?;
+                }
+            }
+            let mut boss =
+                User { login: "region".into(), first_name: "Ян".into(), role: "region".into(), department: top.id, active: true, ..User::default() };
+            tx.put_user(&mut boss)?;
+            Ok(boss)
+        })
+        .unwrap();
+    let now = office.house.now();
+    let rights = office.rights(&last);
+    assert_eq!((rights.departments.len(), rights.offices.len()), (2_001, 200));
+    let begun = std::time::Instant::now();
+    for _ in 0..50 {
+        office.house.read(|read| staff::rights_of(read, &last, now)).unwrap();
+    }
+    let each = begun.elapsed() / 50;
+    eprintln!("rights of the head of 2 000 people: {each:?} (without optimisation)");
+    assert!(each < Duration::from_millis(50), "{each:?}");
+}

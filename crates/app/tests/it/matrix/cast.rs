@@ -5,8 +5,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use crm::{
-    Action, Cause, Choice, Department, Ending, EntityType, EntityTypeId, Feature, Field, FieldKind, Filter, House, Item, ItemRef, Label, Moment, Op, Pipeline,
-    Query, Rights, Role, Scope, Session, Stage, StageId, Tx, User, UserId, Value, Values, code,
+    Action, Cause, Department, Ending, EntityType, EntityTypeId, Feature, Field, FieldKind, Filter, House, Item, ItemRef, Label, Moment, Op, Pipeline, Query,
+    Rights, Role, Scope, Session, Stage, StageId, Tx, User, UserId, Value, Values, code,
 };
 use http_body_util::BodyExt as _;
 use std::collections::BTreeMap;
@@ -82,7 +82,6 @@ fn shape() -> EntityType {
     secret.group = "passport".into();
     let mut fee = Field::new("fee", "Вознаграждение", "Fee", FieldKind::Integer);
     fee.group = "money".into();
-    let ways = vec![Choice::new("a", "а", "a")];
     EntityType {
         id: CASE,
         code: "case".into(),
@@ -97,7 +96,7 @@ fn shape() -> EntityType {
             secret,
             fee,
             Field::new("note", "Заметка", "Note", FieldKind::Text),
-            Field::new("way", "Путь", "Way", FieldKind::Choice { options: ways }),
+            Field::new("parent", "Основное дело", "Main case", FieldKind::Link { to: CASE }),
         ],
         ..EntityType::default()
     }
@@ -164,6 +163,8 @@ fn build(tx: &mut dyn Tx, now: Moment) -> crm::Outcome<(Vec<User>, Vec<ItemRef>,
         }
         cases.push(crm::item::create(tx, &Rights::system(), &cause, CASE, &values)?.at());
     }
+    // «браво», Anna's of office B, belongs to «дельта» of her boss, which she does not see.
+    crm::item::change(tx, &Rights::system(), &cause, cases[1], &Values::from([("parent", Value::Int(cases[3].id))]))?;
     Ok((people, cases, new, filed))
 }
 

@@ -321,6 +321,31 @@ fn a_hidden_field_leaves_no_trace_and_a_locked_one_stays() {
 }
 
 #[test]
+fn a_question_across_a_link_tells_nothing_of_what_is_out_of_sight() {
+    let cast = Cast::open();
+    let ask = |name: &str, filter: Filter| {
+        let rights = cast.rights(cast.person(name));
+        let found = cast.house.read(|read| read.items(&rights, &Query::of(CASE).filter(filter.clone())));
+        found.map(|items| items.iter().map(|item| item.title().to_owned()).collect::<Vec<_>>())
+    };
+    let title = || Filter::is("parent.title", crm::Op::Eq, Value::text("дельта"));
+    assert_eq!(ask("director", title()).unwrap(), ["браво"]);
+    assert_eq!(ask("boss-b", title()).unwrap(), ["браво"]);
+    assert_eq!(ask("anna-b", title()).unwrap(), Vec::<String>::new(), "the case behind the link is not hers to see");
+    // A hidden field stays hidden behind a link, too.
+    let secret = Filter::is("parent.secret", crm::Op::Eq, Value::text(SECRET));
+    assert_eq!(ask("director", secret.clone()).unwrap(), ["браво"]);
+    assert!(matches!(ask("curator", secret), Err(crm::Fault::Refused(refusal)) if refusal.code == "unknown_field"));
+    // The other way round: who points here. Anna sees «браво» and not «дельта»; her boss of office A sees neither.
+    let pointed = Filter::Linked { kind: CASE, field: "parent".into(), filter: Box::new(Filter::Any) };
+    assert_eq!(ask("director", pointed.clone()).unwrap(), ["дельта"]);
+    assert_eq!(ask("boss-a", pointed).unwrap(), Vec::<String>::new());
+    // The tabs of a card count only what the reader sees.
+    let linked = |name: &str| cast.house.read(|read| read.linked(&cast.rights(cast.person(name)), cast.cases[3])).unwrap().len();
+    assert_eq!((linked("director"), linked("boss-a"), linked("watcher")), (1, 0, 0));
+}
+
+#[test]
 fn the_same_list_as_seen_by_four_roles() {
     let cast = Cast::open();
     let list = |name: &str| -> Vec<String> {
