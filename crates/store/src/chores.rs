@@ -8,7 +8,7 @@ use crm::{EntityTypeId, Outcome};
 /// In smaller tables everything is done at once.
 const LARGE: i64 = 20_000;
 /// So many records are put into the index of search in one step.
-const STEP: i64 = 100;
+const STEP: i64 = 40;
 /// The word for indexing the records for search anew; any other word is the statement of an index.
 const SEARCH: &str = "search";
 

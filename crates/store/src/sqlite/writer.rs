@@ -22,6 +22,8 @@ const LARGEST_GROUP: usize = 256;
 const OLDEST_GROUP: Duration = Duration::from_millis(10);
 /// After so much quiet the log beside the database is folded back into it.
 const QUIET: Duration = Duration::from_secs(2);
+/// An index waits so long for a quiet moment; then it is made all the same.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Between two steps of a chore others come first.
 const BREATH: Duration = Duration::from_millis(5);
 /// A log beside the database that is larger than this is folded back even under load.
@@ -80,21 +82,25 @@ impl Writer {
     pub fn work(mut self) {
         let (mut tidy, mut groups) = (false, 0_u32);
         // A former run of the program may have left something, and a change of the shape may.
-        let mut chores = true;
+        let (mut left, mut since) = (Left::Steps, Instant::now());
         loop {
-            match self.queue.recv_timeout(if chores { BREATH } else { QUIET }) {
+            match self.queue.recv_timeout(if left == Left::Steps { BREATH } else { QUIET }) {
                 Ok(first) => {
                     let version = self.shape.schema.version;
                     self.group(first);
                     (tidy, groups) = (false, groups.saturating_add(1));
-                    chores |= self.shape.schema.version != version;
-                    // Under load chores go on, too: one step after every few groups.
-                    if chores && groups.is_multiple_of(4) {
-                        chores = self.chore();
+                    if self.shape.schema.version != version {
+                        (left, since) = (Left::Steps, Instant::now());
+                    }
+                    // Under load chores go on, too: one step after every few groups, an index when it has waited long.
+                    if left == Left::Index && since.elapsed() > PATIENCE {
+                        left = self.chore(true);
+                    } else if left == Left::Steps && groups.is_multiple_of(4) {
+                        left = self.chore(false);
                     }
                     self.fold(LARGEST_WAL);
                 }
-                Err(RecvTimeoutError::Timeout) if chores => chores = self.chore(),
+                Err(RecvTimeoutError::Timeout) if left != Left::Nothing => left = self.chore(left == Left::Index),
                 Err(RecvTimeoutError::Timeout) if tidy => {}
                 Err(RecvTimeoutError::Timeout) => {
                     if groups >= MANY_GROUPS {
@@ -110,37 +116,33 @@ impl Writer {
         self.fold(1);
     }
 
-    /// Does one step of what a change of the shape left behind; whether something is left.
-    fn chore(&mut self) -> bool {
+    /// Does one step of what a change of the shape left behind; what is left after it. The engine makes an index in one
+    /// go, while nobody else can write: that waits for a quiet moment.
+    fn chore(&mut self, quiet: bool) -> Left {
         let spoken = Spoken(&self.connection);
-        let step = || -> Outcome<Option<Arc<Shape>>> {
+        let step = || -> Outcome<(Left, Arc<Shape>)> {
             spoken.batch("BEGIN IMMEDIATE")?;
             let desk = Desk::new(&spoken, true, &self.programs, self.shape.clone())?;
-            let Some(chore) = crate::chores::next(&desk)? else { return Ok(None) };
-            crate::chores::step(&desk, &chore)?;
-            Ok(Some(desk.shape()))
+            let left = match crate::chores::next(&desk)? {
+                None => Left::Nothing,
+                Some(chore) if chore.index().is_some() && !quiet => Left::Index,
+                Some(chore) => {
+                    crate::chores::step(&desk, &chore)?;
+                    Left::Steps
+                }
+            };
+            spoken.batch("COMMIT")?;
+            Ok((left, desk.shape()))
         };
-        let done = step();
-        let ended = match &done {
-            Ok(Some(_)) => spoken.batch("COMMIT"),
-            _ => Ok(()),
-        };
-        if !self.connection.is_autocommit() {
-            let _ = spoken.batch("ROLLBACK");
-        }
-        match (done, ended) {
-            (Ok(Some(shape)), Ok(())) => {
+        match step() {
+            Ok((left, shape)) => {
                 self.shape = shape;
-                true
+                left
             }
-            (Ok(None), _) => false,
-            (Err(fault), _) => {
+            Err(fault) => {
+                let _ = spoken.batch("ROLLBACK");
                 tracing::error!(why = fault.describe(), "what a change of the shape left behind could not be done; it is tried again at the next start");
-                false
-            }
-            (_, Err(error)) => {
-                tracing::error!(why = error.why, "what a change of the shape left behind could not be done; it is tried again at the next start");
-                false
+                Left::Nothing
             }
         }
     }
@@ -265,6 +267,14 @@ impl Writer {
         }
         if conflict { Once::Again } else { Once::Over(answer) }
     }
+}
+
+/// What is left to do after changes of the shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    Steps,
+    Index,
 }
 
 enum Once {

@@ -3,6 +3,7 @@
 mod automation;
 mod bin;
 mod chance;
+mod chores;
 mod crowd;
 mod events;
 mod filters;
