@@ -123,7 +123,8 @@ fn everything_that_points_at_a_record_is_walked_page_by_page(db: Db) {
     }
     wanted.sort();
     for limit in [1, 2, 5, 100] {
-        let (mut walked, mut after): (Vec<(ItemRef, String)>, Option<(ItemRef, String)>) = (Vec::new(), None);
+        let mut walked: Vec<(ItemRef, String)> = Vec::new();
+        let mut after: Option<(ItemRef, String)> = None;
         loop {
             let page = db.read(|read| read.links_to(ivanov.at(), after.as_ref().map(|(at, field)| (*at, field.as_str())), limit));
             let Some(last) = page.last() else { break };
