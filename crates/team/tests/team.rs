@@ -1,6 +1,7 @@
 //! The people of the firm against the real database in memory.
 
 mod common;
+mod people;
 
 use common::{NOBODY, Office};
 use crm::{Action, Cause, Fact, Fault, Filter, ItemRef, Label, Moment, Op, Query, Rights, RuleId, Scope, User, UserId, Value, Values, kind};
