@@ -40,6 +40,11 @@ pub fn is_common(shape: &EntityType, field: &str) -> bool {
     EntityType { fields: Vec::new(), ..shape.clone() }.complete().has(field)
 }
 
+/// Whether the program itself works with a field: it can be renamed, not taken away and not turned into another kind.
+pub fn is_fixed(shape: &EntityType, field: &str) -> bool {
+    is_common(shape, field) || works_with(shape.id, field)
+}
+
 /// Whether an answer of one kind would have to be rewritten to become one of another.
 pub fn converts(old: &Field, new: &Field) -> bool {
     let form = |field: &Field| match &field.kind {
@@ -140,7 +145,7 @@ pub fn remove_field(tx: &mut dyn Tx, rights: &Rights, now: Moment, at: EntityTyp
     demand(rights)?;
     let shape = tx.schema().kind(at).cloned().ok_or_else(unknown)?;
     let field = shape.field(code).cloned().ok_or_else(|| crate::query::unknown_field(code))?;
-    if is_common(&shape, code) || works_with(at, code) {
+    if is_fixed(&shape, code) {
         return Err(Refusal::new(
             "program_field",
             format!("Поле «{}» нужно самой программе: его можно переименовать, но не удалить", field.title.ru),
@@ -163,7 +168,7 @@ pub fn remove_field(tx: &mut dyn Tx, rights: &Rights, now: Moment, at: EntityTyp
 }
 
 /// Fields of shipped types that the program reads by their codes.
-pub(super) fn works_with(at: EntityTypeId, field: &str) -> bool {
+fn works_with(at: EntityTypeId, field: &str) -> bool {
     let shipped = at.0 > 500 && at.0 < 600;
     let core = [code::AMOUNT, code::CURRENCY, code::PHONE, code::EMAIL, code::ABOUT, "first_name", "last_name", "middle_name", "source", "comment"];
     shipped || ([kind::LEAD, kind::DEAL, kind::CONTACT, kind::COMPANY, kind::INVOICE].contains(&at) && core.contains(&field))

@@ -105,7 +105,7 @@ fn key(kind: &str, code: &str) -> String {
 fn ready(read: &dyn Read, at: EntityTypeId, to: &Field) -> Outcome<Field> {
     let schema = read.schema();
     let shape = schema.kind(at).ok_or_else(unknown)?;
-    if fields::is_common(shape, &to.code) || fields::works_with(at, &to.code) {
+    if fields::is_fixed(shape, &to.code) {
         return Err(Refusal::new("program_field", "Тип этого поля нужен самой программе", "The program itself needs this kind of field").into());
     }
     settled(&schema, shape, to)

@@ -11,7 +11,7 @@ mod types;
 mod uses;
 pub mod words;
 
-pub use fields::{Answers, converts, is_common, order_fields, put_field, remove_field};
+pub use fields::{Answers, converts, is_common, is_fixed, order_fields, put_field, remove_field};
 pub use kinds::{Turning, change_kind, go_on_turning, preview_kind};
 pub use menu::{put_matching, put_menu};
 pub use past::{Past, PastLine, past};

@@ -170,7 +170,8 @@ fn pipeline_of(read: &dyn Read, look: &Look) -> Outcome<Pipeline> {
 
 /// One column's records, those that came last on top, and where it goes on.
 fn items_of(read: &dyn Read, viewer: &Viewer, look: &Look, pipeline: &Pipeline, stage: StageId) -> Outcome<(Vec<crm::Item>, Option<String>)> {
-    let mut query = Query::of(look.shape.id).filter(Filter::is(code::STAGE, Op::Eq, Value::Int(stage.0))).filter(look.filter.clone()).sorted(code::MOVED_AT, true);
+    let mut query =
+        Query::of(look.shape.id).filter(Filter::is(code::STAGE, Op::Eq, Value::Int(stage.0))).filter(look.filter.clone()).sorted(code::MOVED_AT, true);
     query.page.limit = PER_COLUMN + 1;
     query.page.after = look.wanted.after.clone();
     let mut items = read.items(&viewer.rights, &query)?;

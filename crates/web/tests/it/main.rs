@@ -7,5 +7,5 @@ mod browser;
 mod door;
 mod live;
 mod pages;
-mod views;
 mod people;
+mod views;

@@ -35,6 +35,8 @@ struct FieldPiece {
     form: FieldForm,
     is_new: bool,
     common: bool,
+    /// The program works with it: it stays, and stays what it is.
+    fixed: bool,
     /// The form asks for another kind of the same field.
     turns: bool,
     title_en: String,
@@ -53,6 +55,7 @@ fn piece(house: &House, read: &dyn Read, viewer: &Viewer, shape: &EntityType, fi
         action: format!("/settings/types/{}/fields/{}", shape.code, if is_new { "new" } else { &field.code }),
         type_title: shape.plural.get(viewer.lang).to_owned(),
         common: !is_new && constructor::is_common(shape, &field.code),
+        fixed: constructor::is_fixed(shape, &field.code),
         title_en: field_form::same_or(&field.title),
         help_en: field_form::same_or(&field.help),
         tab_en: field_form::same_or(&field.tab),
