@@ -30,8 +30,7 @@ pub fn faulty(house: &House, rights: &Rights, id: i64, lang: Lang, to: &mut (dyn
         Format::Csv | Format::Vcard => (Box::new(table::csv(to, lang)?), "csv"),
     };
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes_of(house, &file_of(house, plan.rows)?)?);
-    let mut number = 0;
-    for record in reader.records() {
+    for (number, record) in (0_i64..).zip(reader.records()) {
         let record = record.map_err(|error| Failure::give_up(format!("rows cannot be read: {error}")))?;
         let why = match number {
             0 => Some(reason),
@@ -45,7 +44,6 @@ pub fn faulty(house: &House, rights: &Rights, id: i64, lang: Lang, to: &mut (dyn
             row.push(why.into());
             sheet.row(&row)?;
         }
-        number += 1;
     }
     sheet.end()?;
     Ok(ending)

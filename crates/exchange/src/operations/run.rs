@@ -116,7 +116,7 @@ pub(crate) fn give_up(house: &House, operation: i64, job: Option<&Job>, fault: &
 fn chunk(tx: &mut dyn Tx, executor: &dyn Execute, who: &Who, now: Moment, operation: &mut Operation, batch: Option<&import::Batch>) -> Outcome<Pace> {
     let undoing = operation.state == State::Undoing;
     let person = match undoing {
-        true => operation.item.values.int("undone_by").map_or(operation.starter(), UserId),
+        true => operation.item.values.int("undone_by").map_or_else(|| operation.starter(), UserId),
         false => operation.starter(),
     };
     let rights = rights_of(tx, who, person, now)?;
