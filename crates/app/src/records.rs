@@ -35,18 +35,25 @@ fn put(tx: &mut dyn Tx, record: &PackRecord, now: Moment, known: &BTreeMap<Strin
     if !record.responsible.is_empty() {
         values.set(code::RESPONSIBLE, Value::user(person(tx, &record.responsible).ok_or_else(|| wrong(&record.responsible))?));
     }
+    let mut goes_to = None;
     if !record.stage.is_empty() {
         let (pipeline, stage) = record.stage.split_once('/').unwrap_or(("", &record.stage));
         let pipelines = schema.pipelines_of(shape.id);
         let pipeline = pipelines.into_iter().find(|one| one.code == pipeline || pipeline.is_empty()).ok_or_else(|| wrong(&record.stage))?;
         let stage = pipeline.stages.iter().find(|one| one.code == stage).ok_or_else(|| wrong(&record.stage))?;
-        values.set(code::STAGE, Value::Int(stage.id.0));
+        let first = pipeline.stages.first().filter(|_| record.moved_days_ago.is_some()).unwrap_or(stage);
+        values.set(code::STAGE, Value::Int(first.id.0));
+        goes_to = Some(stage.id);
     }
     let cause = Cause::new(Actor::System, now.minus(Duration::from_secs(record.days_ago * DAY))).quietly();
     let made = crm::item::create(tx, &Rights::system(), &cause, shape.id, &values).map_err(|fault| match fault {
         crm::Fault::Refused(refusal) => wrong(&refusal.fields.first().map_or_else(|| refusal.text.ru.clone(), |(_, text)| text.ru.clone())).into(),
         other => other,
     })?;
+    if let (Some(stage), Some(days)) = (goes_to, record.moved_days_ago) {
+        let cause = Cause::new(Actor::System, now.minus(Duration::from_secs(days * DAY))).quietly();
+        crm::stage::move_to(tx, &Rights::system(), &cause, made.at(), stage)?;
+    }
     Ok(made.at())
 }
 

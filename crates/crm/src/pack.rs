@@ -325,6 +325,9 @@ pub struct PackRecord {
     /// How many days ago it was made.
     #[serde(default)]
     pub days_ago: u64,
+    /// How many days ago it came to its stage, when that was later: it began on the first one then.
+    #[serde(default)]
+    pub moved_days_ago: Option<u64>,
     /// Its answers. Days may be written as `+3` or `-10`: so many days from the day of the demo.
     #[serde(default)]
     pub values: Values,
