@@ -1,3 +1,5 @@
+//! The shipped packs: whole, installed twice, written out and installed anew.
+
 use super::*;
 use crm::House;
 use crm::house::PlanSign;

@@ -1,3 +1,5 @@
+//! Numbers that states and banks published, and what is made of garbage.
+
 use super::*;
 
 /// The vectors of domain.md, table C.2 and Appendix J.
