@@ -1,3 +1,5 @@
+//! Codes made of names, and what an administrator may and may not reshape.
+
 use super::codes::{clean, code_of, is_code, is_reserved, latin, named};
 use crate::label::Label;
 
