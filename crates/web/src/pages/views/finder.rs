@@ -264,7 +264,12 @@ fn offered(view: &View, answers: &Answers<'_>, shape: &EntityType, chosen: &str)
         let FieldKind::Link { to } = link.kind else { continue };
         let Some(other) = answers.schema.kind(to).filter(|_| rights.scope(to, Action::Read) != Scope::None) else { continue };
         let ends = fields::visible(other, rights).into_iter().filter(|field| rows::asked(field).is_some() && field.code != code::ID);
-        let fields = ends.map(|field| line(format!("{}.{}", link.code, field.code), field)).collect();
+        // A closed list shows only the line itself: it says whose field it is.
+        let fields = ends.map(|field| {
+            let (path, title, here) = line(format!("{}.{}", link.code, field.code), field);
+            (path, format!("{}: {title}", link.title.get(lang)), here)
+        });
+        let fields = fields.collect();
         list.push(Offered { title: link.title.get(lang).to_owned(), fields });
     }
     list
