@@ -94,7 +94,7 @@ root.addEventListener('click', (event) => {
     all = true;
     told();
   } else if (target?.closest('[data-mass-none]')) everyone(false);
-  else if (target?.closest('[data-mass-merge]')) location.assign(`/${slug}/merge?ids=${chosen().map((row) => row.dataset.id).join(',')}`);
+  else if (target?.closest('[data-mass-merge]')) join();
 });
 root.addEventListener('change', (event) => {
   const target = event.target;
@@ -114,6 +114,13 @@ async function begin(act) {
   } catch (error) {
     sorry(error);
   }
+}
+
+/** Two records are joined side by side; more of them at once, into the oldest. */
+function join() {
+  const ids = chosen().map((row) => Number(row.dataset.id)).sort((a, b) => a - b);
+  if (ids.length === 2) return location.assign(`/doubles/${slug}/${ids[0]}/${ids[1]}`);
+  if (confirm(t('mass-merge-ask', { n: ids.length }))) send('merge', new FormData());
 }
 
 /** @param {string} act @param {FormData} data @param {HTMLElement} [form] */

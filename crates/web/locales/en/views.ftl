@@ -186,3 +186,4 @@ js-mass-stopped = Stopped, done: { "{n}" }
 js-mass-stop = Stop
 js-mass-details = Details
 js-other-pipeline = Another pipeline
+js-mass-merge-ask = Join what is chosen ({ "{n}" }) into the oldest record?

@@ -186,3 +186,4 @@ js-mass-stopped = Остановлено, готово: { "{n}" }
 js-mass-stop = Остановить
 js-mass-details = Подробно
 js-other-pipeline = Другая воронка
+js-mass-merge-ask = Объединить выбранное ({ "{n}" }) в самую старую запись?

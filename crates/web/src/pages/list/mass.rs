@@ -110,7 +110,13 @@ pub(super) async fn act(State(web): State<Web>, viewer: Viewer, Path(word): Path
             _ => What::Ids(first("ids").split(',').filter_map(|id| id.parse().ok()).collect()),
         };
         let values: Vec<&str> = form.iter().filter(|(key, _)| key == "value").map(|(_, value)| value.as_str()).collect();
-        let act = wanted(house, &look, &viewer.rights, first("act"), first("field"), &values)?;
+        let act = match (first("act"), &what) {
+            ("merge", What::Ids(ids)) if (2..=5).contains(&ids.len()) => Act::Merge { keep: ids.iter().copied().min().unwrap_or(0) },
+            ("merge", _) => {
+                return Err(Refusal::new("wrong_merge", "Объединить можно от двух до пяти записей", "From two to five records can be joined").into());
+            }
+            (act, _) => wanted(house, &look, &viewer.rights, act, first("field"), &values)?,
+        };
         let plan = Plan { kind: look.shape.id, what, act, quiet: first("quiet") == "1" };
         let (rights, cause) = (viewer.rights.clone(), viewer.cause(house.now()));
         house.transact(move |tx| Ok(operations::start(tx, &rights, &cause, &plan)?.id))

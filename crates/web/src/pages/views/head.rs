@@ -108,7 +108,7 @@ pub(crate) fn head(view: &View, answers: &Answers<'_>, viewer: &Viewer, look: &L
     let may_share = viewer.rights.admin || viewer.rights.constructor;
     let may_create = viewer.rights.may_for(Action::Create, shape.id, viewer.user.id);
     let roles = if may_share { answers.read.roles()?.into_iter().map(|role| (role.code, role.title.get(view.lang).to_owned())).collect() } else { Vec::new() };
-    let rules = look.pipeline.as_ref().or(known.first().copied()).map(|one| format!("/{}/robots?pipeline={}", look.slug, one.id));
+    let rules = look.pipeline.as_ref().or_else(|| known.first().copied()).map(|one| format!("/{}/robots?pipeline={}", look.slug, one.id));
     let changeable = |one: &&crm::SavedView| one.owner == viewer.user.id || may_share;
     Ok(Head {
         title: shape.plural.get(view.lang).to_owned(),

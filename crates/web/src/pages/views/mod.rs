@@ -153,7 +153,7 @@ impl Look {
             return Order { field: self.wanted.sort.clone(), descending: self.wanted.descending };
         }
         let given = self.view.as_ref().and_then(|view| view.order.first()).cloned();
-        given.unwrap_or(Order { field: code::ID.to_owned(), descending: true })
+        given.unwrap_or_else(|| Order { field: code::ID.to_owned(), descending: true })
     }
 
     /// Which records of a list or calendar: the pipeline is a condition there.
