@@ -3,7 +3,9 @@
 
 use crate::View;
 use crate::answers::{Answers, Person};
+use crate::trouble::escape;
 use crate::view::slug;
+use askama::filters::Safe;
 use crm::{Actor, Change, Delivery, Event, Fact, Field, Item, ItemRef, Moment, Outcome, Rights, Seq, UserId, Value, code, kind};
 use std::collections::{BTreeMap, HashMap};
 
@@ -33,6 +35,12 @@ pub(crate) struct Entry {
     pub card: Option<(String, String)>,
     /// The first entry of its day: the day.
     pub day: Option<String>,
+    /// It stands on top.
+    pub pinned: bool,
+    /// A comment with those it mentions marked; takes the place of `body`.
+    pub html: Option<Safe<String>>,
+    /// A record that was joined and can be parted again: the address that does it.
+    pub unmerge: Option<String>,
 }
 
 /// What a message looks like.
@@ -62,6 +70,8 @@ pub(crate) struct Teller<'a> {
     causes: HashMap<Seq, String>,
     statuses: HashMap<i64, Vec<(String, Moment, bool)>>,
     accounts: BTreeMap<i64, (String, String)>,
+    /// Names that a comment may call with `@`, the longest first.
+    called: Vec<String>,
 }
 
 impl<'a> Teller<'a> {
@@ -70,7 +80,11 @@ impl<'a> Teller<'a> {
     /// # Errors
     /// Failures of the database.
     pub fn new(view: &'a View, answers: &'a Answers<'a>, at: ItemRef, events: &[Event]) -> Outcome<Teller<'a>> {
-        let mut teller = Teller { view, answers, at, messages: HashMap::new(), causes: HashMap::new(), statuses: HashMap::new(), accounts: BTreeMap::new() };
+        let mut teller = Teller { view, answers, at, messages: HashMap::new(), causes: HashMap::new(), statuses: HashMap::new(), accounts: BTreeMap::new(), called: Vec::new() };
+        if events.iter().any(|event| matches!(&event.fact, Fact::Commented { text } if text.contains('@'))) {
+            teller.called = answers.read.users()?.iter().map(crm::User::name).filter(|name| !name.is_empty()).collect();
+            teller.called.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        }
         let messages: Vec<ItemRef> = events
             .iter()
             .filter_map(|event| match event.fact {
@@ -152,15 +166,40 @@ impl<'a> Teller<'a> {
             small: true,
             card: self.card(event),
             day: None,
+            pinned: false,
+            html: None,
+            unmerge: None,
         };
         match &event.fact {
-            Fact::FileRemoved { .. }
-            | Fact::Pinned { .. }
-            | Fact::Restored
-            | Fact::Merged { .. }
-            | Fact::Unmerged { .. }
-            | Fact::OperationStarted
-            | Fact::OperationEnded { .. } => return None,
+            Fact::Pinned { .. } | Fact::OperationStarted | Fact::OperationEnded { .. } => return None,
+            Fact::FileRemoved { name, .. } => {
+                entry.icon = "paperclip";
+                entry.title = view.with("event-file-removed", "file", name);
+            }
+            Fact::Restored => {
+                entry.icon = "arrow-back-up";
+                entry.tone = "green";
+                entry.title = view.t("event-restored");
+            }
+            Fact::Merged { from, values } => {
+                entry.icon = "copy-check";
+                entry.tone = "blue";
+                entry.title = view.with("event-merged", "what", values.text(code::TITLE));
+                let shape = self.answers.schema.kind(from.kind)?;
+                if event.at.plus(crm::merge::UNDO) > view.now {
+                    entry.unmerge = Some(format!("/doubles/{}/{}/unmerge", slug(shape), from.id));
+                }
+            }
+            Fact::Unmerged { from } => {
+                entry.icon = "copy";
+                entry.title = view.with("event-unmerged", "what", self.name(*from));
+            }
+            Fact::Created if event.item.kind == kind::CALL => {
+                let call = self.answers.item(event.item)?;
+                entry.icon = "phone";
+                entry.tone = "green";
+                entry.title = view.with("event-call", "what", call.title());
+            }
             // Tasks, messages and notices tell of themselves by facts of their own.
             Fact::Created if !own => return None,
             Fact::Created => {
@@ -211,7 +250,10 @@ impl<'a> Teller<'a> {
                 entry.tone = "amber";
                 entry.small = false;
                 entry.title = view.t("event-commented");
-                entry.body.clone_from(text);
+                match self.called.iter().any(|name| text.contains(&format!("@{name}"))) {
+                    true => entry.html = Some(Safe(self.with_names(text))),
+                    false => entry.body.clone_from(text),
+                }
             }
             Fact::FormFilled { title, answers, repeat, .. } => {
                 entry.icon = "forms";
@@ -407,6 +449,34 @@ impl<'a> Teller<'a> {
         }
         let shape = self.answers.schema.kind(event.about.kind)?;
         self.answers.title(event.about).map(|title| (format!("/{}/{}", slug(shape), event.about.id), title))
+    }
+
+    /// The event that led to this one, in a few words.
+    pub fn why(&self, event: &Event) -> Option<String> {
+        event.cause.and_then(|cause| self.causes.get(&cause).cloned())
+    }
+
+    /// A comment as HTML with the names it calls marked.
+    fn with_names(&self, text: &str) -> String {
+        let mut html = String::with_capacity(text.len() + 64);
+        let mut rest = text;
+        while let Some(at) = rest.find('@') {
+            html.push_str(&escape(&rest[..at]));
+            let after = &rest[at + 1..];
+            let whole = |name: &&String| after.strip_prefix(name.as_str()).is_some_and(|next| next.chars().next().is_none_or(|letter| !letter.is_alphanumeric()));
+            match self.called.iter().find(whole) {
+                Some(name) => {
+                    html.push_str(&format!("<span class=\"mention\">@{}</span>", escape(name)));
+                    rest = &after[name.len()..];
+                }
+                None => {
+                    html.push('@');
+                    rest = after;
+                }
+            }
+        }
+        html.push_str(&escape(rest));
+        html
     }
 
     /// An event in a few words, as the reason of another.

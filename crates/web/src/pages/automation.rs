@@ -1,4 +1,4 @@
-//! What rules did with a card and why, or why they did not; and its history field by field.
+//! What rules did with a card and why, or why they did not.
 
 use super::{Page, show};
 use crate::answers::{Answers, shape_of};
@@ -6,10 +6,9 @@ use crate::view::slug;
 use crate::{Answer, View, Viewer, Web, work};
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query as Asked, State};
+use axum::extract::{Path, State};
 use axum::routing::get;
-use crm::{Fact, Item, ItemRef, Moment, Outcome, Program, Read, Refusal, RuleId, Seq, StageId, StepState};
-use serde::Deserialize;
+use crm::{Item, ItemRef, Moment, Outcome, Program, Read, Refusal, RuleId, StageId, StepState};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -17,7 +16,7 @@ pub(crate) fn page() -> Page {
     Page {
         code: "automation",
         menu: None,
-        routes: || Router::new().route("/{kind}/{id}/automation", get(automation)).route("/{kind}/{id}/history", get(history)),
+        routes: || Router::new().route("/{kind}/{id}/automation", get(automation)),
     }
 }
 
@@ -155,70 +154,4 @@ fn arrivals(read: &dyn Read, view: &View, answers: &Answers<'_>, titles: &mut Ti
         }
     }
     Ok(arrivals)
-}
-
-/// One change of one field.
-struct Past {
-    field: String,
-    old: String,
-    new: String,
-    who: String,
-    at: Moment,
-}
-
-#[derive(Template)]
-#[template(path = "history.html")]
-struct History {
-    view: View,
-    slug: String,
-    id: i64,
-    lines: Vec<Past>,
-    more: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct Before {
-    before: Option<i64>,
-}
-
-async fn history(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Asked(query): Asked<Before>) -> Answer {
-    let piece = work(&web.house, move |house| {
-        house.read(|read| {
-            let (shape, item) = load(read, &viewer, &word, id)?;
-            let view = View::piece(house, &viewer);
-            let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
-            let events = read.timeline(item.at(), query.before.map(Seq), 200)?;
-            let more = (events.len() == 200).then(|| events.last().map_or(0, |event| event.seq.0));
-            let teller = crate::timeline::Teller::new(&view, &answers, item.at(), &[])?;
-            let mut lines = Vec::new();
-            for event in events.iter().filter(|event| event.item == item.at()) {
-                let who = teller.who(&event.by);
-                match &event.fact {
-                    Fact::Changed { changes } => {
-                        for change in changes.iter().filter(|change| viewer.rights.sees(shape.id, &change.field)) {
-                            let Some(field) = shape.field(&change.field) else { continue };
-                            lines.push(Past {
-                                field: field.title.get(viewer.lang).to_owned(),
-                                old: answers.value(&item, field, &change.old),
-                                new: answers.value(&item, field, &change.new),
-                                who: who.clone(),
-                                at: event.at,
-                            });
-                        }
-                    }
-                    Fact::Moved { from, to, .. } => lines.push(Past {
-                        field: view.t("history-stage"),
-                        old: from.map(|from| crm::format::stage(&answers.schema, from, viewer.lang)).unwrap_or_default(),
-                        new: crm::format::stage(&answers.schema, *to, viewer.lang),
-                        who,
-                        at: event.at,
-                    }),
-                    _ => {}
-                }
-            }
-            Ok(History { view, slug: slug(&shape), id, lines, more })
-        })
-    })
-    .await?;
-    show(&piece)
 }

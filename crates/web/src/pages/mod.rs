@@ -9,10 +9,13 @@ use crm::{Failure, Rights};
 pub(crate) mod accounts;
 pub(crate) mod activities;
 pub(crate) mod automation;
+pub(crate) mod bin;
 pub(crate) mod board;
 pub(crate) mod calendar;
 pub(crate) mod card;
 pub(crate) mod exchange;
+pub(crate) mod doubles;
+pub(crate) mod files;
 pub(crate) mod landing;
 pub(crate) mod list;
 pub(crate) mod login;
@@ -60,6 +63,9 @@ pub(crate) fn all() -> Vec<Page> {
         calendar::page(),
         card::page(),
         automation::page(),
+        files::page(),
+        bin::page(),
+        doubles::page(),
         tasks::page(),
         notices::page(),
         popup::page(),

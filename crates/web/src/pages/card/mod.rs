@@ -11,12 +11,27 @@ use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query as Asked, State};
 use axum::http::HeaderMap;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use crm::{Action, Ending, EntityType, Field, FieldKind, Filter, Item, ItemRef, Moment, Op, Outcome, Query, Read, Refusal, Rights, Seq, Value, code, kind};
+use crm::{
+    Action, DoubleState, Ending, EntityType, Feature, Filter, House, Item, ItemRef, Look, Moment, Op, Outcome, Query, Read, Refusal, Rights, Seq, Value, code, kind,
+};
 use serde::Deserialize;
+use std::time::Duration;
 
 mod act;
 mod field;
+mod files;
+mod history;
+mod layout;
+mod linked;
+mod new;
+mod past;
+mod pins;
+mod sections;
+
+pub(crate) use linked::{LinkedRow, rows as linked_rows};
+use sections::Section;
 
 pub(crate) fn page() -> Page {
     Page {
@@ -25,9 +40,24 @@ pub(crate) fn page() -> Page {
         routes: || {
             Router::new()
                 .route("/{kind}/{id}", get(card))
+                .route("/{kind}/new", get(new::blank).post(new::create))
+                .route("/{kind}/alike", post(new::alike))
+                .route("/{kind}/check", post(new::check))
                 .route("/{kind}/{id}/fields/{field}", get(field::one_field).post(field::put_field))
                 .route("/{kind}/{id}/fields/{field}/edit", get(field::edit_field))
+                .route("/{kind}/{id}/fields/{field}/reveal", post(field::reveal))
                 .route("/{kind}/{id}/story", get(story))
+                .route("/{kind}/{id}/pin", post(pins::pin))
+                .route("/{kind}/{id}/history", get(history::history))
+                .route("/{kind}/{id}/history/{seq}/restore", post(history::restore))
+                .route("/{kind}/{id}/as-of", get(past::as_of))
+                .route("/{kind}/{id}/linked/{other}/{field}", get(linked::linked))
+                .route("/{kind}/{id}/layout", get(layout::edit).post(layout::save))
+                .route("/{kind}/{id}/layout/reset", post(layout::reset))
+                .route("/{kind}/{id}/files", get(files::list).post(files::upload))
+                .route("/{kind}/{id}/files/{file}/remove", post(files::remove))
+                .route("/{kind}/{id}/files/{file}/restore", post(files::restore))
+                .route("/{kind}/{id}/mention", get(act::mention))
                 .route("/{kind}/{id}/comment", post(act::comment))
                 .route("/{kind}/{id}/task", post(act::task))
                 .route("/{kind}/{id}/message", post(act::message))
@@ -102,8 +132,7 @@ struct Card {
     now: (String, &'static str),
     endings: Vec<WayOut>,
     ended: Option<(bool, String, String, &'static str)>,
-    fields: Vec<Shown>,
-    hidden: usize,
+    sections: Vec<Section>,
     client: Option<(String, String)>,
     client_fields: Vec<Shown>,
     client_slug: String,
@@ -120,6 +149,18 @@ struct Card {
     tomorrow: String,
     back: String,
     staged: bool,
+    tabs: Vec<linked::Tab>,
+    more_tabs: Vec<linked::Tab>,
+    /// Files that hang on it.
+    files: usize,
+    /// Records that look like this one: address of the comparison and name.
+    alike: Vec<(String, String)>,
+    /// Lines on top of the story.
+    pins: Vec<Entry>,
+    /// Journaled answers that are shown: the look is written down.
+    journaled: Vec<String>,
+    may_arrange: bool,
+    products: bool,
     /// A task: done or not.
     task_done: Option<bool>,
 }
@@ -132,18 +173,41 @@ fn wants_piece(headers: &HeaderMap) -> bool {
 async fn card(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, headers: HeaderMap) -> Answer {
     let piece = wants_piece(&headers);
     let (view, card) = work(&web.house, move |house| {
-        house.read(|read| {
+        let (view, card) = house.read(|read| {
             let shape = shape_of(read, &viewer.rights, &word)?;
             let view = if piece { View::piece(house, &viewer) } else { View::framed(house, read, &viewer, &format!("/{}", slug(&shape)))? };
             let card = build(read, &viewer, &view, &shape, id)?;
             Ok((view, card))
-        })
+        })?;
+        note_look(house, &viewer, ItemRef::new(crm::EntityTypeId(card.kind), card.id), &card.journaled, "card")?;
+        Ok((view, card))
     })
     .await?;
+    if card.id != id && !piece {
+        // It was joined with another record: the old address leads to the one that keeps everything.
+        return Ok(axum::response::Redirect::to(&format!("/{}/{}", card.slug, card.id)).into_response());
+    }
     match piece {
         true => show(&CardPiece { view, card }),
         false => show(&CardPage { view, card }),
     }
+}
+
+/// A card that stays open is read anew with every event: one look in ten minutes is one look.
+const SAME_LOOK: Duration = Duration::from_secs(600);
+
+/// Writes down who looked at which journaled answers, once for each while.
+pub(super) fn note_look(house: &House, viewer: &Viewer, at: ItemRef, fields: &[String], how: &'static str) -> Outcome<()> {
+    if fields.is_empty() {
+        return Ok(());
+    }
+    let now = house.now();
+    let look = Look { user: viewer.user.id, item: at, fields: fields.to_vec(), how: how.to_owned(), at: now };
+    let same = |old: &Look| old.user == look.user && old.how == look.how && old.at.plus(SAME_LOOK) > now && look.fields.iter().all(|field| old.fields.contains(field));
+    if house.read(|read| read.looks(Some(at), None, 50))?.iter().any(same) {
+        return Ok(());
+    }
+    house.transact(move |tx| tx.note_look(&look))
 }
 
 /// The item, if the viewer may see it.
@@ -154,21 +218,14 @@ fn load(read: &dyn Read, viewer: &Viewer, word: &str, id: i64) -> Outcome<(Entit
 }
 
 fn build(read: &dyn Read, viewer: &Viewer, view: &View, shape: &EntityType, id: i64) -> Outcome<Card> {
-    let at = ItemRef::new(shape.id, id);
-    let item = read.item(&viewer.rights, at)?.ok_or_else(Refusal::not_found)?;
+    let item = read.item(&viewer.rights, ItemRef::new(shape.id, id))?.ok_or_else(Refusal::not_found)?;
+    // A joined record is found under the one that keeps its things.
+    let (at, id) = (item.at(), item.id);
     let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
     let may_change = viewer.rights.may(Action::Change, &item);
-    let own_place = |field: &&Field| !matches!(field.code.as_str(), code::TITLE | code::STAGE | code::PIPELINE | code::ID);
-    let shown: Vec<Shown> = fields::visible(shape, &viewer.rights)
-        .into_iter()
-        .filter(own_place)
-        .filter(|field| !matches!(field.kind, FieldKind::Secret | FieldKind::Record { .. }))
-        .map(|field| fields::shown(&answers, &item, field, may_change))
-        .collect();
-    // What the program keeps stands behind the same button as what is empty.
-    let (kept, shown): (Vec<Shown>, Vec<Shown>) = shown.into_iter().partition(|field| is_trail(&field.code));
-    let hidden = shown.iter().filter(|field| field.empty).count() + kept.len();
-    let shown: Vec<Shown> = shown.into_iter().chain(kept.into_iter().map(|field| Shown { aside: true, ..field })).collect();
+    let sections = sections::of(read, viewer, view, &answers, shape, &item, may_change)?;
+    let journaled = sections::journaled(shape, &viewer.rights, &item);
+    let (tabs, more_tabs) = linked::tabs(read, viewer, &answers, shape, at)?;
     let client = if shape.id == kind::CONTACT { Some(item.clone()) } else { answers.item(ItemRef::new(kind::CONTACT, item.contact())) };
     let contacts = answers.schema.kind(kind::CONTACT).cloned();
     let point = |field: &str| client.as_ref().and_then(|client| client.values.points(field).first()).map(|point| point.normal.clone()).unwrap_or_default();
@@ -184,7 +241,7 @@ fn build(read: &dyn Read, viewer: &Viewer, view: &View, shape: &EntityType, id: 
         }
         _ => Vec::new(),
     };
-    let (entries, more) = entries(read, view, &answers, at, None)?;
+    let (entries, more) = entries(read, view, &answers, at, None, "")?;
     let now = item
         .stage()
         .and_then(|id| answers.schema.stage(id))
@@ -215,8 +272,7 @@ fn build(read: &dyn Read, viewer: &Viewer, view: &View, shape: &EntityType, id: 
         now,
         endings,
         ended,
-        hidden,
-        fields: shown,
+        sections,
         client: other_client.map(|client| (format!("/{contact_slug}/{}", client.id), client.title().to_owned())),
         client_fields,
         client_id: other_client.map_or(0, |client| client.id),
@@ -233,13 +289,30 @@ fn build(read: &dyn Read, viewer: &Viewer, view: &View, shape: &EntityType, id: 
         tomorrow,
         back: crate::view::home_of(shape),
         staged: shape.staged,
+        tabs,
+        more_tabs,
+        files: files::of(read, &viewer.rights, shape, at)?.len(),
+        alike: alike(read, viewer, shape, at)?,
+        pins: pins::of(read, view, &answers, at)?,
+        journaled,
+        may_arrange: sections::is_laid_out(shape),
+        products: shape.features.contains(&Feature::Products),
         task_done: (shape.id == kind::TASK).then(|| item.values.text(team::tasks::STATUS) == team::tasks::COMPLETED),
     })
 }
 
-/// Who made and changed it, and when: kept by the program.
-fn is_trail(field: &str) -> bool {
-    matches!(field, code::CREATED_AT | code::CREATED_BY | code::UPDATED_AT | code::UPDATED_BY | code::MOVED_AT | code::MOVED_BY)
+/// Records that look like this one and that nobody has judged yet.
+fn alike(read: &dyn Read, viewer: &Viewer, shape: &EntityType, at: ItemRef) -> Outcome<Vec<(String, String)>> {
+    let open = read.doubles_of(at)?.into_iter().filter(|pair| pair.state == DoubleState::Open).take(5);
+    let mut list = Vec::new();
+    for pair in open {
+        let other = if pair.first == at { pair.second } else { pair.first };
+        if let Some(other) = read.item(&viewer.rights, other)?.filter(|other| other.id != at.id) {
+            let (keep, drop) = (at.id.min(other.id), at.id.max(other.id));
+            list.push((format!("/doubles/{}/{keep}/{drop}", slug(shape)), other.title().to_owned()));
+        }
+    }
+    Ok(list)
 }
 
 type Ended = Option<(bool, String, String, &'static str)>;
@@ -342,9 +415,32 @@ fn channels(read: &dyn Read, view: &View, client: Option<&Item>) -> Outcome<Vec<
     Ok(list)
 }
 
-fn entries(read: &dyn Read, view: &View, answers: &Answers<'_>, at: ItemRef, before: Option<Seq>) -> Outcome<(Vec<Entry>, Option<i64>)> {
-    let events = read.timeline(at, before, timeline::PER_PAGE)?;
+/// Which facts a filter of the story shows.
+fn facts_of(only: &str) -> &'static [&'static str] {
+    match only {
+        "comments" => &["commented"],
+        "messages" => &["message_queued", "message_received", "form_filled"],
+        "calls" => &["created"],
+        "tasks" => &["task_given", "task_moved", "task_overdue"],
+        "files" => &["file_added", "file_removed"],
+        "changes" => &["created", "changed", "moved", "assigned", "deleted", "restored", "merged", "unmerged"],
+        "system" => &["notified", "webhook_called", "url_called", "robot_stopped"],
+        _ => &[],
+    }
+}
+
+fn entries(read: &dyn Read, view: &View, answers: &Answers<'_>, at: ItemRef, before: Option<Seq>, only: &str) -> Outcome<(Vec<Entry>, Option<i64>)> {
+    let facts = facts_of(only);
+    let mut events = match facts.is_empty() {
+        true => read.timeline(at, before, timeline::PER_PAGE)?,
+        false => read.timeline_of(at, facts, before, timeline::PER_PAGE)?,
+    };
     let more = (events.len() == timeline::PER_PAGE as usize).then(|| events.last().map_or(0, |event| event.seq.0));
+    match only {
+        "calls" => events.retain(|event| event.item.kind == kind::CALL),
+        "changes" => events.retain(|event| event.item.kind != kind::CALL),
+        _ => {}
+    }
     let teller = Teller::new(view, answers, at, &events)?;
     Ok((teller.entries(&events), more))
 }
@@ -352,6 +448,8 @@ fn entries(read: &dyn Read, view: &View, answers: &Answers<'_>, at: ItemRef, bef
 #[derive(Deserialize)]
 struct Before {
     before: Option<i64>,
+    #[serde(default)]
+    only: String,
 }
 
 #[derive(Template)]
@@ -362,6 +460,8 @@ struct Entries {
     id: i64,
     entries: Vec<Entry>,
     more: Option<i64>,
+    only: String,
+    may_change: bool,
 }
 
 async fn story(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Asked(query): Asked<Before>) -> Answer {
@@ -370,8 +470,9 @@ async fn story(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(S
             let (shape, item) = load(read, &viewer, &word, id)?;
             let view = View::piece(house, &viewer);
             let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
-            let (entries, more) = entries(read, &view, &answers, item.at(), query.before.map(Seq))?;
-            Ok(Entries { view, slug: slug(&shape), id, entries, more })
+            let only = if facts_of(&query.only).is_empty() { String::new() } else { query.only.clone() };
+            let (entries, more) = entries(read, &view, &answers, item.at(), query.before.map(Seq), &only)?;
+            Ok(Entries { view, slug: slug(&shape), id: item.id, entries, more, only, may_change: viewer.rights.may(Action::Change, &item) })
         })
     })
     .await?;

@@ -15,7 +15,7 @@ use axum::routing::{get, post};
 use crm::query::Count;
 use crm::{Action, Field, FieldKind, Filter, Item, ItemRef, Lang, Op, Order, Outcome, Query, Read, Refusal, Rights, Value, ViewMode, code};
 
-mod blank;
+mod pick;
 mod cell;
 mod mass;
 
@@ -32,8 +32,8 @@ pub(crate) fn page() -> Page {
                 .route("/{kind}/mass/{id}", get(mass::progress).post(mass::turn))
                 .route("/{kind}/{id}/row", get(cell::row))
                 .route("/{kind}/{id}/cell/{code}", get(cell::edit).post(cell::save))
-                .route("/{kind}/pick", get(blank::pick))
-                .route("/{kind}/new", get(blank::blank).post(blank::create))
+                .route("/{kind}/pick", get(pick::pick))
+                .route("/people/pick", get(pick::people))
         },
     }
 }
