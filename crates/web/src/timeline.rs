@@ -80,7 +80,16 @@ impl<'a> Teller<'a> {
     /// # Errors
     /// Failures of the database.
     pub fn new(view: &'a View, answers: &'a Answers<'a>, at: ItemRef, events: &[Event]) -> Outcome<Teller<'a>> {
-        let mut teller = Teller { view, answers, at, messages: HashMap::new(), causes: HashMap::new(), statuses: HashMap::new(), accounts: BTreeMap::new(), called: Vec::new() };
+        let mut teller = Teller {
+            view,
+            answers,
+            at,
+            messages: HashMap::new(),
+            causes: HashMap::new(),
+            statuses: HashMap::new(),
+            accounts: BTreeMap::new(),
+            called: Vec::new(),
+        };
         if events.iter().any(|event| matches!(&event.fact, Fact::Commented { text } if text.contains('@'))) {
             teller.called = answers.read.users()?.iter().map(crm::User::name).filter(|name| !name.is_empty()).collect();
             teller.called.sort_by_key(|name| std::cmp::Reverse(name.len()));
@@ -463,7 +472,8 @@ impl<'a> Teller<'a> {
         while let Some(at) = rest.find('@') {
             html.push_str(&escape(&rest[..at]));
             let after = &rest[at + 1..];
-            let whole = |name: &&String| after.strip_prefix(name.as_str()).is_some_and(|next| next.chars().next().is_none_or(|letter| !letter.is_alphanumeric()));
+            let whole =
+                |name: &&String| after.strip_prefix(name.as_str()).is_some_and(|next| next.chars().next().is_none_or(|letter| !letter.is_alphanumeric()));
             match self.called.iter().find(whole) {
                 Some(name) => {
                     html.push_str(&format!("<span class=\"mention\">@{}</span>", escape(name)));

@@ -24,7 +24,7 @@ export class Refused extends Error {
 
 /**
  * Asks the server. A refusal becomes an error with the server's own words.
- * @param {string} url @param {{post?: FormData | Record<string, any>, json?: boolean}} [how]
+ * @param {string} url @param {{post?: FormData | Record<string, any>, json?: boolean, headers?: (headers: Headers) => void}} [how]
  */
 export async function ask(url, how = {}) {
   /** @type {RequestInit} */
@@ -45,6 +45,7 @@ export async function ask(url, how = {}) {
     signedOut();
     throw new Refused(t('sign-in'), 401, {});
   }
+  how.headers?.(answer.headers);
   if (answer.ok || answer.status === 422) {
     const kind = answer.headers.get('content-type') ?? '';
     if (answer.status === 422 && kind.includes('json')) throw refusal(answer.status, await answer.json());

@@ -1,13 +1,19 @@
 // @ts-check
 // What can be done on a card, wherever it stands: in a panel or as a page.
-import { ask, awake, calm, flash, isTyping, merge, note, piece, remember, sorry, t } from './base.js';
+import { Refused, ask, awake, calm, flash, isTyping, merge, note, piece, remember, sorry, t } from './base.js';
+import { askRequired } from './box.js';
+import './card-ask.js';
+import './card-files.js';
+import './card-layout.js';
+import './card-story.js';
+import './card-new.js';
 import { closeTop } from './slider.js';
 
 /** @param {Element} element */
-const cardOf = (element) => /** @type {HTMLElement | null} */ (element.closest('[data-card]'));
+export const cardOf = (element) => /** @type {HTMLElement | null} */ (element.closest('[data-card]'));
 
 /** @param {HTMLElement} card */
-const urlOf = (card) => `/${card.dataset.slug}/${card.dataset.id}`;
+export const urlOf = (card) => `/${card.dataset.slug}/${card.dataset.id}`;
 
 /** Reads the card anew; what is being edited stays. @param {HTMLElement} card */
 export async function refresh(card) {
@@ -19,24 +25,49 @@ export async function refresh(card) {
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (card.querySelectorAll('[data-part]'))) {
     const next = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
     if (!next) continue;
+    // A filtered story is read by its own filter.
+    if (part.dataset.part === 'story' && /** @type {HTMLSelectElement | null} */ (card.querySelector('[data-story-filter]'))?.value) {
+      document.dispatchEvent(new CustomEvent('vekha:story', { detail: card }));
+      continue;
+    }
+    if (part.dataset.part === 'tabs') {
+      counts(part, next);
+      continue;
+    }
     if (part.dataset.part === 'story' || part.dataset.part === 'planned') {
       const oldest = Math.min(...[...next.querySelectorAll('[data-key^="e"]')].map((one) => Number(one.getAttribute('data-key')?.slice(1))));
       const seq = (/** @type {HTMLElement} */ child) => Number(/(\d+)$/.exec(child.dataset.key ?? '')?.[1] ?? 0);
       merge(part, next, { keeps: (child) => part.dataset.part === 'story' && seq(child) < oldest && part.querySelectorAll('[data-key^="e"]').length > 60 });
       continue;
     }
-    if (part.querySelector('.editing, .dropdown-menu.show, .card-title form') || part.contains(document.activeElement) && isTyping(document.activeElement)) continue;
-    const all = part.querySelector('.show-all') !== null;
+    if (part.querySelector('.editing, .arranging, .dropdown-menu.show, .card-title form') || part.contains(document.activeElement) && isTyping(document.activeElement)) continue;
+    const all = [...part.querySelectorAll('.show-all')].map((one) => one.getAttribute('data-section'));
+    const open = new Map([...part.querySelectorAll('details[data-key-open]')].map((one) => [one.getAttribute('data-key-open'), one.hasAttribute('open')]));
     if (part.dataset.html === next.innerHTML) continue;
     if (part.dataset.html === undefined && part.innerHTML === next.innerHTML) continue;
     part.dataset.html = next.innerHTML;
     part.setAttribute('style', next.getAttribute('style') ?? '');
     part.replaceChildren(...next.childNodes);
-    if (all) part.querySelector('[data-fields]')?.classList.add('show-all');
+    all.forEach((section) => part.querySelector(`[data-section="${section}"]`)?.classList.add('show-all'));
+    open.forEach((state, key) => part.querySelector(`details[data-key-open="${key}"]`)?.toggleAttribute('open', state));
     awake(part);
   }
   const tab = card.querySelector('[data-tab].active[data-src]');
   if (tab) loadTab(card, /** @type {HTMLElement} */ (tab));
+}
+
+/** Counts of the tabs; the chosen one stays chosen. @param {HTMLElement} part @param {Element} next */
+function counts(part, next) {
+  const chosen = part.querySelector('[data-tab].active')?.getAttribute('data-tab');
+  if (part.querySelector('.dropdown-menu.show')) return;
+  part.replaceChildren(...next.cloneNode(true).childNodes);
+  part.querySelectorAll('[data-tab]').forEach((one) => mark(one, one.getAttribute('data-tab') === chosen));
+}
+
+/** @param {Element} tab @param {boolean} on */
+function mark(tab, on) {
+  tab.classList.toggle('active', on);
+  if (tab.matches('[role=tab]')) tab.setAttribute('aria-selected', String(on));
 }
 
 /** @type {Map<HTMLElement, () => void>} */ const calls = new Map();
@@ -47,12 +78,21 @@ function refreshSoon(card) {
   calls.get(card)?.();
 }
 
-/** @param {HTMLElement} card @param {HTMLElement} tab */
-async function loadTab(card, tab) {
-  const body = /** @type {HTMLElement} */ (card.querySelector(`[data-body="${tab.dataset.tab}"]`));
+/** Everything besides the first tab shares one body. @param {HTMLElement} card @param {HTMLElement} tab */
+export async function loadTab(card, tab) {
+  const body = /** @type {HTMLElement} */ (card.querySelector('[data-body="more"]'));
+  const src = tab.dataset.src ?? '';
+  const fresh = body.dataset.src !== src;
+  if (fresh) {
+    body.dataset.src = src;
+    delete body.dataset.html;
+    body.innerHTML = '<div class="skeleton"><i></i><i></i></div>';
+  }
+  // What somebody types there or looks at stays.
+  if (!fresh && (body.querySelector('[data-past-body] .past, .line-edit') || (body.contains(document.activeElement) && isTyping(document.activeElement)))) return;
   try {
-    const html = await ask(tab.dataset.src ?? '');
-    if (body.dataset.html === html) return;
+    const html = await ask(src);
+    if (body.dataset.html === html || body.dataset.src !== src) return;
     body.dataset.html = html;
     body.innerHTML = html;
     awake(body);
@@ -66,12 +106,17 @@ async function loadTab(card, tab) {
 function chooseTab(tab) {
   const card = cardOf(tab);
   if (!card) return;
-  card.querySelectorAll('[data-tab]').forEach((one) => {
-    one.classList.toggle('active', one === tab);
-    one.setAttribute('aria-selected', String(one === tab));
-  });
-  card.querySelectorAll('[data-body]').forEach((body) => body.toggleAttribute('hidden', body.getAttribute('data-body') !== tab.dataset.tab));
+  card.querySelectorAll('[data-tab]').forEach((one) => mark(one, one === tab));
+  card.querySelectorAll('[data-body]').forEach((body) => body.toggleAttribute('hidden', (body.getAttribute('data-body') === 'main') !== (tab.dataset.tab === 'main')));
   if (tab.dataset.src) loadTab(card, tab);
+}
+
+/** Loads the open tab anew. @param {HTMLElement} card */
+export function reloadTab(card) {
+  const body = /** @type {HTMLElement | null} */ (card.querySelector('[data-body="more"]'));
+  const tab = /** @type {HTMLElement | null} */ (card.querySelector('[data-tab].active[data-src]'));
+  if (body) delete body.dataset.html;
+  if (tab) loadTab(card, tab);
 }
 
 /** @param {HTMLElement} value */
@@ -81,6 +126,7 @@ async function edit(value) {
     const form = piece(await ask(value.dataset.edit ?? '')).firstElementChild;
     if (!form || !field.isConnected) return;
     field.replaceWith(form);
+    document.dispatchEvent(new CustomEvent('vekha:asked', { detail: form }));
     const input = /** @type {HTMLInputElement | null} */ (form.querySelector('input:not([type=hidden]), select, textarea'));
     input?.focus();
     if (input?.type === 'text') input.select();
@@ -93,20 +139,38 @@ async function edit(value) {
 async function putField(form) {
   if (form.dataset.busy) return;
   form.dataset.busy = '1';
+  const card = cardOf(form);
   try {
-    const html = await ask(form.action, { post: new FormData(form), json: false });
+    let seq = '';
+    const html = await ask(form.action, { post: new FormData(form), json: false, headers: (headers) => { seq = headers.get('x-undo') ?? ''; } });
     const fresh = piece(html).firstElementChild;
     if (!fresh) return;
     form.replaceWith(fresh);
-    if (fresh.classList.contains('editing')) /** @type {HTMLElement | null} */ (fresh.querySelector('.is-invalid'))?.focus();
-    else {
-      flash(fresh);
-      /** @type {HTMLElement | null} */ (fresh.querySelector('button[data-edit]'))?.focus({ preventScroll: true });
-    }
+    document.dispatchEvent(new CustomEvent('vekha:asked', { detail: fresh }));
+    if (fresh.classList.contains('editing')) return /** @type {HTMLElement | null} */ (fresh.querySelector('.is-invalid'))?.focus();
+    flash(fresh);
+    /** @type {HTMLElement | null} */ (fresh.querySelector('button[data-edit]'))?.focus({ preventScroll: true });
+    const code = form.dataset.field ?? '';
+    const owner = form.action.replace(/\/fields\/[^/]+$/, '');
+    if (seq) note(t('saved'), { action: t('undo'), act: () => putBack(`${owner}/history/${seq}/restore`, code, card) });
   } catch (error) {
     sorry(error);
   } finally {
     delete form.dataset.busy;
+  }
+}
+
+/** Puts an old answer back. @param {string} url @param {string} code @param {HTMLElement | null} card */
+export async function putBack(url, code, card) {
+  try {
+    await ask(url, { post: { field: code } });
+    note(t('put-back'));
+    if (card?.isConnected) {
+      await refresh(card);
+      reloadTab(card);
+    }
+  } catch (error) {
+    sorry(error);
   }
 }
 
@@ -175,7 +239,8 @@ async function move(button) {
   const bar = /** @type {HTMLElement | null} */ (card.querySelector('.stages'));
   bar?.classList.add('saving');
   try {
-    const done = await ask(`${urlOf(card)}/move`, { post: { stage: button.dataset.move } });
+    const done = await moved(card, button.dataset.move ?? '');
+    if (!done) return;
     note(t('moved', { stage: done.title }));
     await refresh(card);
   } catch (error) {
@@ -185,12 +250,23 @@ async function move(button) {
   }
 }
 
+/** Moves a card; what the stage wants to know is asked first. @param {HTMLElement} card @param {string} stage */
+async function moved(card, stage) {
+  try {
+    return await ask(`${urlOf(card)}/move`, { post: { stage } });
+  } catch (error) {
+    if (!(error instanceof Refused) || error.code !== 'required_for_stage') throw error;
+    return askRequired(card.dataset.slug ?? '', card.dataset.id ?? '', stage, Object.keys(error.fields));
+  }
+}
+
 /** @param {HTMLElement} button */
 async function remove(button) {
   if (!confirm(t('delete-ask'))) return;
   try {
     await ask(button.dataset.delete ?? '', { post: {} });
-    note(t('deleted'));
+    const back = (button.dataset.delete ?? '').replace(/\/delete$/, '');
+    note(t('deleted'), { action: t('undo'), act: () => ask(`/bin${back}/restore`, { post: {} }).then(() => note(t('restored'))).catch(sorry) });
     if (button.closest('.slider')) closeTop(true);
     else location.assign(button.dataset.back ?? '/');
   } catch (error) {
@@ -269,7 +345,10 @@ export async function taskAct(button) {
       }
     }
     const card = cardOf(button);
-    if (card) await refresh(card);
+    if (card) {
+      await refresh(card);
+      planNext(card, button);
+    }
     else document.dispatchEvent(new CustomEvent('vekha:tasks'));
   } catch (error) {
     line?.classList.remove('done');
@@ -277,63 +356,21 @@ export async function taskAct(button) {
   }
 }
 
-/** Chooses a record by typing. @param {HTMLElement} box */
-function pick(box) {
-  if (box.dataset.ready) return;
-  box.dataset.ready = '1';
-  const hidden = /** @type {HTMLInputElement} */ (box.querySelector('input[type=hidden]'));
-  const input = /** @type {HTMLInputElement} */ (box.querySelector('input[type=text]'));
-  const list = /** @type {HTMLElement} */ (box.querySelector('.pick-list'));
-  const close = () => {
-    list.hidden = true;
-  };
-  const take = (/** @type {any} */ one) => {
-    hidden.value = one ? one.id : '';
-    input.value = one ? one.title : '';
-    close();
-  };
-  let turn = 0;
-  const look = calm(async () => {
-    const mine = ++turn;
-    const found = await ask(`${box.dataset.pick}?q=${encodeURIComponent(input.value)}`, { json: true }).catch(() => []);
-    if (mine !== turn) return;
-    list.replaceChildren(
-      ...found.map((/** @type {any} */ one) => {
-        const button = document.createElement('button');
-        button.type = 'button';
-        button.tabIndex = -1;
-        button.textContent = one.title || `№ ${one.id}`;
-        button.addEventListener('mousedown', (event) => {
-          event.preventDefault();
-          take(one);
-        });
-        return button;
-      }),
-    );
-    list.hidden = found.length === 0;
-  }, 150);
-  input.addEventListener('input', () => {
-    hidden.value = '';
-    look();
+/** After the last planned thing is done, the next one is a click away. @param {HTMLElement} card @param {HTMLElement} button */
+function planNext(card, button) {
+  const pill = /** @type {HTMLElement | null} */ (card.querySelector('[data-compose="task"]'));
+  if (!button.dataset.taskDone || card.querySelector('.plan') || !pill) return;
+  const ask_ = document.createElement('div');
+  ask_.className = 'plan-next';
+  ask_.append(Object.assign(document.createElement('span'), { textContent: t('nothing-planned') }));
+  const next = Object.assign(document.createElement('button'), { type: 'button', className: 'btn btn-sm btn-primary', textContent: t('plan-next') });
+  next.addEventListener('click', () => {
+    ask_.remove();
+    compose(pill);
   });
-  input.addEventListener('focus', look);
-  input.addEventListener('blur', () => {
-    close();
-    if (!hidden.value) input.value = '';
-  });
-  input.addEventListener('keydown', (event) => {
-    const options = [...list.querySelectorAll('button')];
-    const at = options.findIndex((one) => one.classList.contains('on'));
-    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      event.preventDefault();
-      options[at]?.classList.remove('on');
-      options[(at + (event.key === 'ArrowDown' ? 1 : options.length - 1) + (at < 0 && event.key === 'ArrowUp' ? 1 : 0)) % options.length]?.classList.add('on');
-    } else if (event.key === 'Enter' && !list.hidden && at >= 0) {
-      event.preventDefault();
-      event.stopPropagation();
-      options[at].dispatchEvent(new MouseEvent('mousedown', { cancelable: true }));
-    }
-  });
+  ask_.append(next);
+  card.querySelector('[data-part="planned"]')?.before(ask_);
+  setTimeout(() => ask_.remove(), 30_000);
 }
 
 function countDown() {
@@ -397,10 +434,6 @@ export function start() {
   });
   document.addEventListener('change', (event) => {
     if (event.target instanceof HTMLSelectElement && event.target.matches('[data-template]')) template(event.target);
-  });
-  document.addEventListener('focusin', (event) => {
-    const box = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest('[data-pick]')) : null;
-    if (box) pick(box);
   });
   document.addEventListener('keydown', (event) => {
     const target = event.target instanceof Element ? event.target : null;

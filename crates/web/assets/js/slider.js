@@ -18,7 +18,7 @@ export function slide(url) {
 export function closeTop(sure = false) {
   const top = panels.at(-1);
   if (!top) return;
-  const typed = [...top.box.querySelectorAll('.composer textarea, .editing textarea, .editing input')].some((field) => {
+  const typed = [...top.box.querySelectorAll('.composer textarea, .editing textarea, .editing input, .new-form textarea, .new-form input:not([type=hidden], [type=checkbox], [type=file])')].some((field) => {
     const input = /** @type {HTMLInputElement} */ (field);
     return input.value.trim() !== input.defaultValue.trim() && input.offsetParent !== null;
   });
@@ -34,7 +34,7 @@ function drop() {
   panel.box.remove();
   panel.back.remove();
   hold();
-  document.title = panels.at(-1)?.box.querySelector('[data-card]')?.getAttribute('data-title') ?? baseTitle;
+  document.title = panels.at(-1)?.box.querySelector('[data-card], [data-title]')?.getAttribute('data-title') ?? baseTitle;
   if (panel.opener instanceof HTMLElement && panel.opener.isConnected) panel.opener.focus();
   document.dispatchEvent(new CustomEvent('vekha:closed', { detail: panel.url }));
 }
@@ -68,7 +68,7 @@ async function open(url, opener) {
     const html = await ask(url);
     if (!panels.includes(panel)) return;
     body.replaceChildren(piece(html));
-    const title = body.querySelector('[data-card]')?.getAttribute('data-title') ?? '';
+    const title = body.querySelector('[data-card], [data-title]')?.getAttribute('data-title') ?? '';
     box.setAttribute('aria-label', title);
     if (title) document.title = title;
     awake(body);

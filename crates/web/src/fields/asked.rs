@@ -48,11 +48,6 @@ impl Input {
     pub fn color(&self, at: &usize) -> &str {
         self.colors.get(*at).map_or("", String::as_str)
     }
-
-    /// Whether any part of an address is filled.
-    pub fn has_parts(&self) -> bool {
-        self.parts.iter().any(|part| !part.value.is_empty())
-    }
 }
 
 /// Whether a person can be asked for it in a form.

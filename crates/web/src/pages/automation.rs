@@ -13,11 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) fn page() -> Page {
-    Page {
-        code: "automation",
-        menu: None,
-        routes: || Router::new().route("/{kind}/{id}/automation", get(automation)),
-    }
+    Page { code: "automation", menu: None, routes: || Router::new().route("/{kind}/{id}/automation", get(automation)) }
 }
 
 /// A robot that worked, waits or did not work.

@@ -29,8 +29,7 @@ const LINK_LIVES: Duration = Duration::from_secs(300);
 /// Bytes on their way at a time.
 const PART: usize = 64 * 1024;
 /// Pictures that browsers show and cannot run.
-const PICTURES: [(&str, &[u8]); 4] =
-    [("image/png", b"\x89PNG\r\n\x1a\n"), ("image/jpeg", b"\xff\xd8\xff"), ("image/gif", b"GIF8"), ("image/webp", b"RIFF")];
+const PICTURES: [(&str, &[u8]); 4] = [("image/png", b"\x89PNG\r\n\x1a\n"), ("image/jpeg", b"\xff\xd8\xff"), ("image/gif", b"GIF8"), ("image/webp", b"RIFF")];
 
 pub(crate) fn page() -> Page {
     Page {
@@ -272,7 +271,12 @@ async fn download(State(web): State<Web>, viewer: Viewer, Path((id, until, given
             return Err(Refusal::not_found().into());
         }
         if Moment(until) < house.now() {
-            return Err(Refusal::new("link_expired", "Ссылка устарела: откройте файл с карточки ещё раз", "The link has expired: open the file from its card again").into());
+            return Err(Refusal::new(
+                "link_expired",
+                "Ссылка устарела: откройте файл с карточки ещё раз",
+                "The link has expired: open the file from its card again",
+            )
+            .into());
         }
         let (file, journaled) = house.read(|read| may_have(read, &viewer, id))?;
         super::card::note_look(house, &viewer, file.item, &journaled, "file")?;
@@ -296,7 +300,10 @@ fn answer(file: &StoredFile, body: Body, shown: bool) -> Response {
             headers.insert(name, value);
         }
     };
-    put(header::CONTENT_TYPE, if mime.contains("html") || mime.contains("svg") || mime.contains("xml") && !mime.contains("openxml") { "application/octet-stream" } else { mime });
+    put(
+        header::CONTENT_TYPE,
+        if mime.contains("html") || mime.contains("svg") || mime.contains("xml") && !mime.contains("openxml") { "application/octet-stream" } else { mime },
+    );
     put(header::CONTENT_DISPOSITION, &disposition);
     put(header::CONTENT_LENGTH, &file.size.to_string());
     put(header::CONTENT_SECURITY_POLICY, "default-src 'none'; img-src 'self'; sandbox");

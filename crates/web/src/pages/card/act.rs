@@ -84,7 +84,9 @@ pub(super) async fn mention(State(web): State<Web>, viewer: Viewer, Path((word, 
         house.read(|read| {
             let (_, item) = load(read, &viewer, &word, id)?;
             let needle = typed.q.to_lowercase();
-            let fits = seers(read, &item, now)?.into_iter().filter(|seer| seer.name.to_lowercase().split(' ').any(|part| part.starts_with(&needle)) || seer.name.to_lowercase().starts_with(&needle));
+            let fits = seers(read, &item, now)?
+                .into_iter()
+                .filter(|seer| seer.name.to_lowercase().split(' ').any(|part| part.starts_with(&needle)) || seer.name.to_lowercase().starts_with(&needle));
             let line = |seer: team::why::Seer| serde_json::json!({ "id": seer.user.0, "title": seer.name, "hint": seer.why.get(viewer.lang) });
             Ok(fits.take(8).map(line).collect::<Vec<_>>())
         })
@@ -183,7 +185,8 @@ pub(super) async fn readers(State(web): State<Web>, viewer: Viewer, Path((word, 
         house.read(|read| {
             let (_, item) = load(read, &viewer, &word, id)?;
             let view = View::piece(house, &viewer);
-            let people = seers(read, &item, view.now)?.into_iter().map(|seer| (Person::named(seer.user, seer.name), seer.why.get(viewer.lang).to_owned())).collect();
+            let people =
+                seers(read, &item, view.now)?.into_iter().map(|seer| (Person::named(seer.user, seer.name), seer.why.get(viewer.lang).to_owned())).collect();
             Ok(Readers { view, people })
         })
     })

@@ -103,7 +103,9 @@ pub(super) async fn edit_field(State(web): State<Web>, viewer: Viewer, Path((wor
 /// The event that changed a field just now, for the button that takes it back.
 fn undo(read: &dyn Read, viewer: &Viewer, at: ItemRef, name: &str) -> Outcome<Option<i64>> {
     let changed = |event: &&crm::Event| {
-        event.item == at && event.by.user() == viewer.user.id && matches!(&event.fact, Fact::Changed { changes } if changes.iter().any(|change| change.field == name))
+        event.item == at
+            && event.by.user() == viewer.user.id
+            && matches!(&event.fact, Fact::Changed { changes } if changes.iter().any(|change| change.field == name))
     };
     Ok(read.history(at, None, 10)?.iter().find(changed).map(|event| event.seq.0))
 }
@@ -135,7 +137,8 @@ pub(super) async fn put_field(
                     let view = View::piece(house, &viewer);
                     let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
                     let (input, currency) = question(&answers, &shape, &item, field, &value)?;
-                    let reason = refusal.fields.iter().find(|(code, _)| *code == name).or_else(|| refusal.fields.first()).map_or(&refusal.text, |(_, reason)| reason);
+                    let reason =
+                        refusal.fields.iter().find(|(code, _)| *code == name).or_else(|| refusal.fields.first()).map_or(&refusal.text, |(_, reason)| reason);
                     let typed_text = typed.iter().find(|(key, _)| *key == name).map(|(_, text)| text.clone());
                     let value = if input.value.is_empty() && input.kind != "link" { typed_text.unwrap_or_default() } else { input.value.clone() };
                     let input = Input { error: Some(reason.get(viewer.lang).to_owned()), value, ..input };

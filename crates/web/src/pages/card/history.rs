@@ -73,7 +73,11 @@ pub(super) async fn history(State(web): State<Web>, viewer: Viewer, Path((word, 
                 let asked: Vec<Event> = events.iter().filter(|event| person < 0 || event.by.user() == UserId(person)).cloned().collect();
                 let teller = Teller::new(&view, &answers, item.at(), &asked)?;
                 for event in &asked {
-                    lines.extend(told(&view, &viewer, &answers, &teller, &shape, &item, event).into_iter().filter(|line| wanted.field.is_empty() || line.code == wanted.field));
+                    lines.extend(
+                        told(&view, &viewer, &answers, &teller, &shape, &item, event)
+                            .into_iter()
+                            .filter(|line| wanted.field.is_empty() || line.code == wanted.field),
+                    );
                 }
                 before = events.last().map(|event| event.seq);
                 more = (events.len() == PER_READ as usize).then_some(before.map_or(0, |seq| seq.0));
@@ -87,7 +91,19 @@ pub(super) async fn history(State(web): State<Web>, viewer: Viewer, Path((word, 
                 read.users()?.into_iter().filter(|user| user.active || user.id.0 == person).map(|user| (user.id.0, user.name(), user.id.0 == person)).collect();
             people.insert(0, (0, view.t("who-system"), person == 0));
             let now = fields::local(view.now, &view.zone);
-            Ok(History { slug: slug(&shape), id: item.id, lines, more, first: wanted.before.is_none(), fields: offered, people, field: wanted.field.clone(), person, now, view })
+            Ok(History {
+                slug: slug(&shape),
+                id: item.id,
+                lines,
+                more,
+                first: wanted.before.is_none(),
+                fields: offered,
+                people,
+                field: wanted.field.clone(),
+                person,
+                now,
+                view,
+            })
         })
     })
     .await?;
@@ -114,8 +130,18 @@ fn told(view: &View, viewer: &Viewer, answers: &Answers<'_>, teller: &Teller<'_>
             .filter(|change| viewer.rights.sees(shape.id, &change.field) && !super::sections::is_trail(&change.field))
             .filter_map(|change| {
                 let field = shape.field(&change.field)?;
-                let back = may_change && !field.is_kept() && viewer.rights.writes(shape.id, &field.code) && item.values.get(&field.code) != &change.old && event.item == item.at();
-                Some(line(&field.code, field.title.get(viewer.lang).to_owned(), answers.value(item, field, &change.old), answers.value(item, field, &change.new), back))
+                let back = may_change
+                    && !field.is_kept()
+                    && viewer.rights.writes(shape.id, &field.code)
+                    && item.values.get(&field.code) != &change.old
+                    && event.item == item.at();
+                Some(line(
+                    &field.code,
+                    field.title.get(viewer.lang).to_owned(),
+                    answers.value(item, field, &change.old),
+                    answers.value(item, field, &change.new),
+                    back,
+                ))
             })
             .collect(),
         Fact::Moved { from, to, .. } => {

@@ -92,7 +92,10 @@ pub(super) async fn edit(State(web): State<Web>, viewer: Viewer, Path((word, id)
             let place = item.stage().and_then(|stage| schema.stage(stage));
             let (pipeline, stage) = sections::place(read, &item);
             let mine = read.layouts(shape.id, viewer.user.id)?.iter().any(|one| {
-                one.audience == Audience::Mine && one.owner == viewer.user.id && (one.pipeline.is_empty() || one.pipeline == pipeline) && (one.stage.is_empty() || one.stage == stage)
+                one.audience == Audience::Mine
+                    && one.owner == viewer.user.id
+                    && (one.pipeline.is_empty() || one.pipeline == pipeline)
+                    && (one.stage.is_empty() || one.stage == stage)
             });
             Ok(Arranging {
                 slug: slug(&shape),

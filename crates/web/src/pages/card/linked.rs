@@ -71,9 +71,10 @@ pub(crate) fn rows(answers: &Answers<'_>, shape: &EntityType, items: &[Item]) ->
     let line = |item: &Item| LinkedRow {
         href: format!("/{}/{}", slug(shape), item.id),
         title: item.title().to_owned(),
-        stage: item.stage().and_then(|id| answers.schema.stage(id)).map(|(_, stage)| {
-            (stage.title.get(answers.lang).to_owned(), if is_color(&stage.color) { stage.color.clone() } else { "#A8ADB4".to_owned() })
-        }),
+        stage: item
+            .stage()
+            .and_then(|id| answers.schema.stage(id))
+            .map(|(_, stage)| (stage.title.get(answers.lang).to_owned(), if is_color(&stage.color) { stage.color.clone() } else { "#A8ADB4".to_owned() })),
         amount: amount.map(|field| answers.text(item, field)).unwrap_or_default(),
         person: answers.person(item.responsible()),
         made: item.values.moment(code::CREATED_AT),
@@ -109,7 +110,9 @@ pub(super) async fn linked(
             let view = View::piece(house, &viewer);
             let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
             let linked = crate::answers::shape_of(read, &viewer.rights, &other)?;
-            let known = linked.field(&field).filter(|field| matches!(field.kind, FieldKind::Link { to } if to == shape.id) && viewer.rights.sees(linked.id, &field.code));
+            let known = linked
+                .field(&field)
+                .filter(|field| matches!(field.kind, FieldKind::Link { to } if to == shape.id) && viewer.rights.sees(linked.id, &field.code));
             let known = known.ok_or_else(|| crm::query::unknown_field(&field))?;
             let mut wanted = Query::of(linked.id).filter(Filter::is(&known.code, Op::Eq, Value::Int(item.id))).limit(PER_PAGE);
             wanted.page.after = query.after.map(|after| (vec![Value::Int(after)], after));

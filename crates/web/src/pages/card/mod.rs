@@ -14,7 +14,8 @@ use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use crm::{
-    Action, DoubleState, Ending, EntityType, Feature, Filter, House, Item, ItemRef, Look, Moment, Op, Outcome, Query, Read, Refusal, Rights, Seq, Value, code, kind,
+    Action, DoubleState, Ending, EntityType, Feature, Filter, House, Item, ItemRef, Look, Moment, Op, Outcome, Query, Read, Refusal, Rights, Seq, Value, code,
+    kind,
 };
 use serde::Deserialize;
 use std::time::Duration;
@@ -203,7 +204,8 @@ pub(super) fn note_look(house: &House, viewer: &Viewer, at: ItemRef, fields: &[S
     }
     let now = house.now();
     let look = Look { user: viewer.user.id, item: at, fields: fields.to_vec(), how: how.to_owned(), at: now };
-    let same = |old: &Look| old.user == look.user && old.how == look.how && old.at.plus(SAME_LOOK) > now && look.fields.iter().all(|field| old.fields.contains(field));
+    let same =
+        |old: &Look| old.user == look.user && old.how == look.how && old.at.plus(SAME_LOOK) > now && look.fields.iter().all(|field| old.fields.contains(field));
     if house.read(|read| read.looks(Some(at), None, 50))?.iter().any(same) {
         return Ok(());
     }

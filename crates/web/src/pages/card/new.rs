@@ -13,7 +13,7 @@ use axum::Form;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect};
-use crm::{Action, Command, EntityType, Field, FieldKind, Fault, FileId, House, Layout, Outcome, Read, Refusal, Scope, Value, Values, code};
+use crm::{Action, Command, EntityType, Fault, Field, FieldKind, FileId, House, Layout, Outcome, Read, Refusal, Scope, Value, Values, code};
 use std::collections::BTreeSet;
 
 struct Blank {
@@ -105,7 +105,8 @@ fn form(
             () => later.push(input),
         }
     }
-    let given = typed.iter().filter(|(name, _)| matches!(name.as_str(), code::STAGE | code::PIPELINE) && shape.has(name) && !asked.contains(name)).cloned().collect();
+    let given =
+        typed.iter().filter(|(name, _)| matches!(name.as_str(), code::STAGE | code::PIPELINE) && shape.has(name) && !asked.contains(name)).cloned().collect();
     let error = refusal.map(|refusal| refusal.text.get(viewer.lang).to_owned());
     let watched = shape.fields.iter().any(|field| is_watched(&shape, field));
     Ok((view, Blank { title: shape.title.get(viewer.lang).to_owned(), first, inputs, later, error, slug, watched, given }))
@@ -183,7 +184,6 @@ fn files_in(shape: &EntityType, values: &Values) -> Vec<FileId> {
 #[template(path = "alike.html")]
 struct Alike {
     view: View,
-    title: String,
     rows: Vec<LinkedRow>,
     /// Records that fit and that this person may not see.
     unseen: usize,
@@ -202,7 +202,7 @@ pub(super) async fn alike(State(web): State<Web>, viewer: Viewer, Path(word): Pa
             let found = crm::matching::find(read, shape.id, &values)?;
             answers.prefetch(found.iter().map(|one| one.item).collect::<Vec<_>>())?;
             let seen: Vec<crm::Item> = found.iter().filter_map(|one| answers.item(one.item)).collect();
-            Ok(Alike { title: shape.title.get(viewer.lang).to_owned(), unseen: found.len() - seen.len(), rows: rows(&answers, &shape, &seen), view })
+            Ok(Alike { unseen: found.len() - seen.len(), rows: rows(&answers, &shape, &seen), view })
         })
     })
     .await?;
@@ -214,7 +214,11 @@ pub(super) async fn check(State(web): State<Web>, viewer: Viewer, Path(word): Pa
     let wrong = work(&web.house, move |house| {
         house.read(|read| {
             let shape = shape_of(read, &viewer.rights, &word)?;
-            let Some(field) = typed.iter().find(|(name, _)| name == "field").and_then(|(_, code)| shape.field(code)).filter(|field| viewer.rights.sees(shape.id, &field.code))
+            let Some(field) = typed
+                .iter()
+                .find(|(name, _)| name == "field")
+                .and_then(|(_, code)| shape.field(code))
+                .filter(|field| viewer.rights.sees(shape.id, &field.code))
             else {
                 return Ok(None);
             };

@@ -56,7 +56,15 @@ pub(super) fn journaled(shape: &EntityType, rights: &Rights, item: &Item) -> Vec
 }
 
 /// The sections of an item's card.
-pub(super) fn of(read: &dyn Read, viewer: &Viewer, view: &View, answers: &Answers<'_>, shape: &EntityType, item: &Item, may_change: bool) -> Outcome<Vec<Section>> {
+pub(super) fn of(
+    read: &dyn Read,
+    viewer: &Viewer,
+    view: &View,
+    answers: &Answers<'_>,
+    shape: &EntityType,
+    item: &Item,
+    may_change: bool,
+) -> Outcome<Vec<Section>> {
     let layout = layout(read, viewer, shape, item)?;
     let known: Vec<&Field> = fields::visible(shape, &viewer.rights).into_iter().filter(|field| is_on_card(field)).collect();
     answers.prefetch_links(std::slice::from_ref(item), &known)?;
@@ -78,12 +86,8 @@ pub(super) fn of(read: &dyn Read, viewer: &Viewer, view: &View, answers: &Answer
         own.retain(|field| placed.insert(field.code.as_str()));
         sections.push(section_of(section, viewer, own.into_iter().map(show).collect()));
     }
-    let rest: Vec<Shown> = known
-        .iter()
-        .filter(|field| !placed.contains(field.code.as_str()))
-        .map(|field| show(field))
-        .filter(|field| !field.empty || field.lacking)
-        .collect();
+    let rest: Vec<Shown> =
+        known.iter().filter(|field| !placed.contains(field.code.as_str())).map(|field| show(field)).filter(|field| !field.empty || field.lacking).collect();
     if !rest.is_empty() {
         sections.push(Section { code: "rest".to_owned(), title: view.t("card-rest"), folded: true, hidden: 0, fields: rest, rest: true });
     }
@@ -104,8 +108,7 @@ fn section_of(section: &LayoutSection, viewer: &Viewer, fields: Vec<Shown>) -> S
 /// Everything in one box: what the program keeps and what is secondary and empty stands behind the button.
 fn plain(view: &View, known: &[&Field], show: impl Fn(&Field) -> Shown) -> Section {
     let (trail, own): (Vec<&&Field>, Vec<&&Field>) = known.iter().partition(|field| is_trail(&field.code));
-    let fields: Vec<Shown> =
-        own.into_iter().map(|field| show(field)).chain(trail.into_iter().map(|field| Shown { aside: true, ..show(field) })).collect();
+    let fields: Vec<Shown> = own.into_iter().map(|field| show(field)).chain(trail.into_iter().map(|field| Shown { aside: true, ..show(field) })).collect();
     let hidden = fields.iter().filter(|field| (field.empty && !field.lacking) || field.aside).count();
     Section { code: "about".to_owned(), title: view.t("card-about"), folded: false, fields, hidden, rest: false }
 }

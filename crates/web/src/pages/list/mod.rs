@@ -15,9 +15,9 @@ use axum::routing::{get, post};
 use crm::query::Count;
 use crm::{Action, Field, FieldKind, Filter, Item, ItemRef, Lang, Op, Order, Outcome, Query, Read, Refusal, Rights, Value, ViewMode, code};
 
-mod pick;
 mod cell;
 mod mass;
+mod pick;
 
 pub(crate) fn page() -> Page {
     Page {

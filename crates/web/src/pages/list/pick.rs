@@ -39,7 +39,12 @@ pub(super) async fn pick(State(web): State<Web>, viewer: Viewer, Path(word): Pat
 /// A phone or an e-mail; otherwise the client, the stage, the number.
 fn hint(answers: &Answers<'_>, shape: &EntityType, item: &Item) -> String {
     let seen = |field: &&crm::Field| answers.rights.sees(shape.id, &field.code) && !field.masked;
-    let point = shape.fields.iter().filter(|field| field.is_points()).filter(seen).find_map(|field| item.values.points(&field.code).first().map(|point| (field, point)));
+    let point = shape
+        .fields
+        .iter()
+        .filter(|field| field.is_points())
+        .filter(seen)
+        .find_map(|field| item.values.points(&field.code).first().map(|point| (field, point)));
     if let Some((field, point)) = point {
         return if field.kind == crm::FieldKind::Phone { crm::format::phone(&point.normal) } else { point.raw.clone() };
     }
