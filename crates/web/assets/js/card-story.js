@@ -13,6 +13,19 @@ async function filter(card) {
   awake(story);
 }
 
+/** Changes price lines and shows them anew; the field that was left for keeps the focus. @param {HTMLElement} from @param {string} url @param {Record<string, any>} post */
+async function lines(from, url, post) {
+  const body = /** @type {HTMLElement} */ (from.closest('[data-body]'));
+  try {
+    const html = await ask(url, { post, json: false });
+    const focus = document.activeElement?.getAttribute('data-line-at');
+    body.innerHTML = html;
+    if (focus) /** @type {HTMLElement | null} */ (body.querySelector(`[data-line-at="${focus}"]`))?.focus();
+  } catch (error) {
+    sorry(error);
+  }
+}
+
 /** @type {[string, (button: HTMLElement) => Promise<any>][]} */
 const clicks = [
   ['data-pin', async (button) => {
@@ -33,6 +46,8 @@ const clicks = [
     const card = cardOf(button);
     if (card) await refresh(card);
   }],
+  ['data-line-drop', (button) => lines(button, button.dataset.lineDrop ?? '', {})],
+  ['data-line-add', (button) => lines(button, button.dataset.lineAdd ?? '', { title: button.dataset.title })],
   ['data-restore', async (button) => {
     await ask(button.dataset.restore ?? '', { post: {} });
     button.closest('tr')?.remove();
@@ -59,6 +74,10 @@ document.addEventListener('change', (event) => {
   const target = event.target instanceof HTMLElement ? event.target : null;
   const card = target ? cardOf(target) : null;
   if (target?.matches('[data-story-filter]') && card) filter(card).catch(sorry);
+  if (target instanceof HTMLInputElement && target.dataset.line) {
+    const value = target.type === 'checkbox' ? (target.checked ? '1' : '0') : target.value;
+    lines(target, target.dataset.line, { [target.name]: value });
+  }
   const form = /** @type {HTMLFormElement | null | undefined} */ (target?.closest('[data-history]'));
   const tab = /** @type {HTMLElement | null | undefined} */ (card?.querySelector('[data-tab="history"]'));
   if (form && tab && card) {
@@ -85,6 +104,7 @@ document.addEventListener('submit', (event) => {
 });
 document.addEventListener('vekha:picked', (event) => {
   const box = /** @type {HTMLElement} */ (event.target);
+  if (box.dataset.product) return void lines(box, box.dataset.product, { product: /** @type {CustomEvent} */ (event).detail.id });
   if (!box.dataset.reassign) return;
   ask(`/tasks/${box.dataset.reassign}/fields/responsible`, { post: { responsible: /** @type {CustomEvent} */ (event).detail.id }, json: false }).then(() => {
     note(t('reassigned'));

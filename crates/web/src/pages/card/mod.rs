@@ -29,6 +29,7 @@ mod linked;
 mod new;
 mod past;
 mod pins;
+mod products;
 mod sections;
 
 pub(crate) use linked::{LinkedRow, rows as linked_rows};
@@ -58,6 +59,9 @@ pub(crate) fn page() -> Page {
                 .route("/{kind}/{id}/files", get(files::list).post(files::upload))
                 .route("/{kind}/{id}/files/{file}/remove", post(files::remove))
                 .route("/{kind}/{id}/files/{file}/restore", post(files::restore))
+                .route("/{kind}/{id}/products", get(products::products).post(products::add))
+                .route("/{kind}/{id}/products/{line}", post(products::change))
+                .route("/{kind}/{id}/products/{line}/remove", post(products::remove))
                 .route("/{kind}/{id}/mention", get(act::mention))
                 .route("/{kind}/{id}/comment", post(act::comment))
                 .route("/{kind}/{id}/task", post(act::task))
