@@ -159,11 +159,14 @@ fn of_family(
     let family = crate::joined::family(desk, at)?;
     for one in &family {
         let (condition, mut params) = question(*one);
-        let (seq, most) = (params.len() + 1, params.len() + 2);
-        params.extend([before.map_or(i64::MAX, |seq| seq.0).into(), limit.into()]);
-        let words: Vec<String> = (0..facts.len()).map(|at| format!("${}", most + 1 + at)).collect();
+        // Parameters stand in the text in the order of their numbers.
+        let seq = params.len() + 1;
+        params.push(before.map_or(i64::MAX, |seq| seq.0).into());
+        let words: Vec<String> = (1..=facts.len()).map(|at| format!("${}", seq + at)).collect();
         let only = if words.is_empty() { String::new() } else { format!(" AND code IN ({})", words.join(", ")) };
         params.extend(facts.iter().map(|word| Cell::from(*word)));
+        let most = params.len() + 1;
+        params.push(limit.into());
         let sql = format!("{SELECT} WHERE {condition} AND seq < ${seq}{only} ORDER BY seq DESC LIMIT ${most}");
         found.extend(desk.rows(&sql, &params)?.into_iter().map(read).collect::<Outcome<Vec<_>>>()?);
     }
