@@ -6,6 +6,9 @@ use crate::{packs, wiring};
 use crm::{Chance, Clock, Firm, House, Outcome, Refusal, Store, Value, Values};
 use std::sync::Arc;
 
+/// Zones of Kazakhstan in the tz database.
+const KAZAKH: [&str; 7] = ["Asia/Almaty", "Asia/Qyzylorda", "Asia/Qostanay", "Asia/Aqtobe", "Asia/Aqtau", "Asia/Atyrau", "Asia/Oral"];
+
 /// Key of the setting that holds what all nodes of a firm share.
 const SHARED: &str = "firm";
 
@@ -29,7 +32,23 @@ pub fn open(config: &Config, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Ou
     let signing_key = signing_key(&house)?;
     let house = wiring::house(house.store, house.clock, house.chance, Firm { signing_key, ..blank });
     install(&house, &["base".to_owned()])?;
+    tell_calendar(&house, &config.zone)?;
     Ok(house)
+}
+
+/// Working time counts in the zone of the configuration; hours and days off stay as the firm set them.
+fn tell_calendar(house: &House, zone: &str) -> Outcome<()> {
+    let known = house.read(|read| read.setting(crm::calendar::SETTING))?;
+    if known.text("zone") == zone {
+        return Ok(());
+    }
+    let country = if KAZAKH.contains(&zone) { "KZ" } else { "RU" };
+    let mut told = known;
+    told.set("zone", Value::text(zone));
+    if told.text("country").is_empty() {
+        told.set("country", Value::text(country));
+    }
+    house.transact(move |tx| tx.put_setting(crm::calendar::SETTING, &told))
 }
 
 /// Opens the database that the configuration names and puts the house together on the machine's clock.

@@ -21,6 +21,7 @@ pub fn apply(tx: &mut dyn Tx, pack: &Pack, now: Moment) -> Outcome<()> {
     let firm = of_firm(tx.read(), &plan.shipped)?;
     let wanted = plan.wanted(&firm);
     put_types(tx, pack, &wanted)?;
+    check_formulas(tx, pack, &wanted, now)?;
     put_pipelines(tx, pack, &wanted)?;
     put_departments(tx, pack, &wanted)?;
     for (name, piece) in of(&wanted, "role") {
@@ -87,6 +88,17 @@ fn put_types(tx: &mut dyn Tx, pack: &Pack, wanted: &Elements) -> Outcome<()> {
             }
         }
         tx.install_type(&shape.complete())?;
+    }
+    Ok(())
+}
+
+/// Formulas see all types of the pack only now; those that are new or changed are worked out for the records there are.
+fn check_formulas(tx: &mut dyn Tx, pack: &Pack, wanted: &Elements, now: Moment) -> Outcome<()> {
+    let schema = tx.schema();
+    crm::formula::check_all(&schema).map_err(|refusal| broken(&format!("{}/types", pack.about.code), None, &refusal.text.ru, &refusal.text.en))?;
+    let changed: BTreeSet<&str> = of(wanted, "field").filter(|(_, piece)| piece.get("kind") == Some(&Json::from("formula"))).map(|(name, _)| name[0]).collect();
+    for kind in changed.into_iter().filter_map(|code| schema.kind_by_code(code)) {
+        crm::formula::fill_later(tx, kind.id, now)?;
     }
     Ok(())
 }
