@@ -149,7 +149,8 @@ async fn fields_of_every_kind_are_added_and_what_is_wrong_is_named() {
     let choice = deal.field("pole_choice").unwrap();
     let FieldKind::Choice { options } = &choice.kind else { panic!("{choice:?}") };
     assert_eq!(options.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["zhaloba", "vopros"]);
-    let bad: &[(&str, &[(&str, &str)], &str)] = &[
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let bad: &[Case<'_>] = &[
         ("choice", &[], "options"),
         ("link", &[("to", "999")], "to"),
         ("link", &[], "to"),
@@ -466,7 +467,7 @@ async fn a_formula_is_worked_out_for_old_records_and_a_ring_of_formulas_is_named
                 &Rights::system(),
                 &cause,
                 crm::kind::DEAL,
-                &Values::from([("title", Value::text("Долг")), ("amount", Value::money(1_000_00))]),
+                &Values::from([("title", Value::text("Долг")), ("amount", Value::money(100_000))]),
             )
         })
         .unwrap();
@@ -479,7 +480,7 @@ async fn a_formula_is_worked_out_for_old_records_and_a_ring_of_formulas_is_named
     assert_eq!(office.house.read(|read| read.job_backlog(office.house.now())).unwrap().0, 1, "a job works it out");
     office.house.transact(|tx| crm::formula::fill(tx, crm::kind::DEAL, 0, 500)).unwrap();
     let item = office.house.read(|read| read.item(&Rights::system(), deal.at())).unwrap().unwrap();
-    assert_eq!(item.values.get("fee"), &Value::money(100_00));
+    assert_eq!(item.values.get("fee"), &Value::money(10_000));
 
     let (status, body) = post(&office, &olga, path, &formula("bonus", "fee * 2")).await;
     assert_eq!(status, StatusCode::OK, "{body}");

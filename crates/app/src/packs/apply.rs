@@ -114,7 +114,7 @@ fn put_pipelines(tx: &mut dyn Tx, pack: &Pack, wanted: &Elements) -> Outcome<()>
         let schema = tx.schema();
         let kind = schema.kind_by_code(&given.kind).ok_or_else(|| unknown_type(&given.kind))?.id;
         let known = schema.pipelines_of(kind).into_iter().find(|pipeline| pipeline.code == given.code).cloned();
-        let mut pipeline = known.unwrap_or(Pipeline {
+        let mut pipeline = known.unwrap_or_else(|| Pipeline {
             id: PipelineId(0),
             kind,
             code: given.code.clone(),

@@ -267,9 +267,4 @@ impl Cast {
         let query = Query::of(CASE).filter(Filter::is(code::TITLE, Op::Eq, Value::text(title)));
         self.house.read(|read| read.items(&Rights::system(), &query)).unwrap().len()
     }
-
-    /// Somebody's number.
-    pub fn id(&self, name: &str) -> UserId {
-        self.person(name).user.id
-    }
 }

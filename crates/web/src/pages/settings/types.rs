@@ -206,7 +206,7 @@ fn read_form(sent: &Sent, known: EntityType) -> EntityType {
     EntityType {
         title: sent.label("title"),
         plural: sent.label("plural"),
-        icon: ICONS.iter().find(|icon| **icon == sent.one("icon")).map_or(known.icon.clone(), |icon| (*icon).to_owned()),
+        icon: ICONS.iter().find(|icon| **icon == sent.one("icon")).map_or_else(|| known.icon.clone(), |icon| (*icon).to_owned()),
         naming: sent.one("naming").to_owned(),
         staged: sent.on("staged"),
         listed: sent.on("listed"),
