@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use crm::{
     Action, Cause, Department, Ending, EntityType, EntityTypeId, Feature, Field, FieldKind, Filter, House, Item, ItemRef, Label, Moment, Op, Pipeline, Query,
-    Rights, Role, Scope, Session, Stage, StageId, Tx, User, UserId, Value, Values, code,
+    Rights, Role, Scope, Session, Stage, StageId, Tx, User, Value, Values, code,
 };
 use http_body_util::BodyExt as _;
 use std::collections::BTreeMap;
