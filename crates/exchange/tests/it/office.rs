@@ -134,7 +134,8 @@ impl Office {
         Office::with(store::open_in_memory(), tempfile::tempdir().unwrap())
     }
 
-    /// On a file of SQLite that is synced to the disk.
+    /// On a file of SQLite that is synced to the disk: for the benchmark, which shares this office.
+    #[allow(dead_code, reason = "the tests work in memory")]
     pub fn on_disk() -> Office {
         let folder = tempfile::tempdir().unwrap();
         Office::with(store::open(&format!("sqlite:{}", folder.path().join("vekha.db").display())).unwrap(), folder)

@@ -25,11 +25,8 @@ fn untouched(page: &str) -> Vec<(String, String)> {
     for tag in form.split('<') {
         match attribute(tag, "name") {
             Some(name) if tag.starts_with("select") => fields.push((name, String::new())),
-            Some(name) if tag.starts_with("input") && tag.contains("checkbox") => {
-                if tag.contains(" checked") {
-                    fields.push((name, "on".into()));
-                }
-            }
+            Some(name) if tag.starts_with("input") && tag.contains("checkbox") && tag.contains(" checked") => fields.push((name, "on".into())),
+            Some(_) if tag.starts_with("input") && tag.contains("checkbox") => {}
             Some(name) if tag.starts_with("input") => fields.push((name, attribute(tag, "value").unwrap_or_default())),
             _ if tag.starts_with("option") && tag.contains(" selected") => {
                 if let (Some(last), Some(value)) = (fields.last_mut(), attribute(tag, "value")) {
