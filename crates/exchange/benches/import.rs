@@ -1,6 +1,5 @@
 //! A file of 100 000 clients with 5 % of broken rows: looked at, imported, taken back; on a real file of SQLite.
 #![expect(clippy::print_stdout, reason = "a measurement tells its figures")]
-#![expect(clippy::disallowed_methods, reason = "a measurement asks the machine for the time")]
 
 #[path = "../tests/it/office.rs"]
 #[allow(dead_code)]
