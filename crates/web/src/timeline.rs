@@ -135,7 +135,17 @@ impl<'a> Teller<'a> {
 
     /// The entries, the newest first.
     pub fn entries(&self, events: &[Event]) -> Vec<Entry> {
-        let mut list: Vec<Entry> = events.iter().filter_map(|event| self.entry(event)).collect();
+        // What was parted again since is not parted once more.
+        let parted =
+            |event: &Event, other: &Event| matches!((&event.fact, &other.fact), (Fact::Merged { from, .. }, Fact::Unmerged { from: again }) if from == again);
+        let told = events.iter().filter_map(|event| {
+            let mut entry = self.entry(event)?;
+            if entry.unmerge.is_some() && events.iter().any(|other| other.seq > event.seq && parted(event, other)) {
+                entry.unmerge = None;
+            }
+            Some(entry)
+        });
+        let mut list: Vec<Entry> = told.collect();
         let mut last = None;
         for entry in &mut list {
             let day = entry.at.timestamp().to_zoned(self.view.zone.clone()).date();
@@ -359,7 +369,7 @@ impl<'a> Teller<'a> {
         Some(entry)
     }
 
-    /// Field by field, without what the program keeps and what another fact tells.
+    /// Field by field, without what the program keeps or counts and what another fact tells: all of that stands in the history.
     fn changes(&self, event: &Event, changes: &[Change]) -> Vec<(String, String, String)> {
         let blank = Item { kind: event.item.kind, id: event.item.id, version: 0, values: crm::Values::new() };
         let item = self.answers.item(event.item).unwrap_or(blank);
@@ -367,7 +377,7 @@ impl<'a> Teller<'a> {
             .iter()
             .filter(|change| change.field != code::RESPONSIBLE && self.answers.rights.sees(event.item.kind, &change.field))
             .filter_map(|change| {
-                let field: &Field = self.answers.schema.field(event.item.kind, &change.field).filter(|field| !field.read_only)?;
+                let field: &Field = self.answers.schema.field(event.item.kind, &change.field).filter(|field| !field.is_kept())?;
                 Some((field.title.get(self.view.lang).to_owned(), self.answers.value(&item, field, &change.old), self.answers.value(&item, field, &change.new)))
             })
             .collect()

@@ -42,6 +42,8 @@ struct Arranging {
     spare: Vec<Block>,
     /// Titles of the pipeline and of the stage on which the item stands.
     place: Option<(String, String)>,
+    /// Where the layout in force counts: `type`, `pipeline`, `stage`. A wider one would change nothing here.
+    at: &'static str,
     may_arrange_all: bool,
     /// Somebody decided for everybody.
     forced: bool,
@@ -103,6 +105,11 @@ pub(super) async fn edit(State(web): State<Web>, viewer: Viewer, Path((word, id)
                 boxes,
                 spare: known.iter().filter(|field| !placed.contains(field.code.as_str())).map(block).collect(),
                 place: place.map(|(pipeline, stage)| (pipeline.title.get(viewer.lang).to_owned(), stage.title.get(viewer.lang).to_owned())),
+                at: match (layout.stage.is_empty(), layout.pipeline.is_empty()) {
+                    (false, _) => "stage",
+                    (true, false) => "pipeline",
+                    (true, true) => "type",
+                },
                 may_arrange_all: may_arrange_all(&viewer),
                 forced: layout.audience == Audience::Forced,
                 mine,

@@ -14,7 +14,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 use crm::{Action, Command, EntityType, Fault, Field, FieldKind, FileId, House, Layout, Outcome, Read, Refusal, Scope, Value, Values, code};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 struct Blank {
     slug: String,
@@ -78,11 +78,13 @@ fn form(
     let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());
     let stage = typed.iter().find(|(name, _)| name == code::STAGE).and_then(|(_, id)| id.parse().ok()).map(crm::StageId);
     let needed = needed(read, &shape, stage);
-    let layout = Layout::nearest(&read.layouts(shape.id, viewer.user.id)?, viewer.user.id, "", "").cloned();
-    let placed: Option<BTreeSet<String>> = layout.map(|layout| layout.sections.into_iter().flat_map(|section| section.fields).collect());
+    let order = Order::of(read, viewer, &shape, stage)?;
     let (mut first, mut inputs, mut later) = (Vec::new(), Vec::new(), Vec::new());
     let mut asked = BTreeSet::new();
-    for field in fields::visible(&shape, &viewer.rights).into_iter().filter(|field| fields::is_askable(field) && viewer.rights.writes(shape.id, &field.code)) {
+    let mut askable = fields::visible(&shape, &viewer.rights);
+    askable.retain(|field| fields::is_askable(field) && viewer.rights.writes(shape.id, &field.code));
+    askable.sort_by_key(|field| order.place(&field.code));
+    for field in askable {
         let value = match fields::taken(field, typed, &house.firm.zone) {
             // What came back goes through the field, so that links and choices are shown as such.
             Some(value) => field.accept(&value).unwrap_or(value),
@@ -97,10 +99,11 @@ fn form(
         input.error =
             refusal.and_then(|refusal| refusal.fields.iter().find(|(name, _)| *name == field.code)).map(|(_, reason)| reason.get(viewer.lang).to_owned());
         asked.insert(field.code.clone());
-        let named = field.code == code::TITLE || field.code == code::CONTACT || is_watched(&shape, field);
-        let usual = placed.as_ref().map_or(!field.secondary, |placed| placed.contains(&field.code));
+        let named = field.code == code::TITLE && !names_itself(&shape) || field.code == code::CONTACT || is_watched(&shape, field) || is_name(&field.code);
+        let usual = order.is_usual(field);
         match () {
             () if input.required || named => first.push(input),
+            () if field.code == code::TITLE && input.error.is_none() => later.push(input),
             () if usual || input.error.is_some() || !value.is_empty() && field.code != code::RESPONSIBLE => inputs.push(input),
             () => later.push(input),
         }
@@ -110,6 +113,48 @@ fn form(
     let error = refusal.map(|refusal| refusal.text.get(viewer.lang).to_owned());
     let watched = shape.fields.iter().any(|field| is_watched(&shape, field));
     Ok((view, Blank { title: shape.title.get(viewer.lang).to_owned(), first, inputs, later, error, slug, watched, given }))
+}
+
+/// Where the card shows its fields: the form asks them in the same order.
+struct Order {
+    /// Place of every field of the layout and whether its section is folded; `None`: the type has no layout.
+    places: Option<HashMap<String, (usize, bool)>>,
+}
+
+impl Order {
+    fn of(read: &dyn Read, viewer: &Viewer, shape: &EntityType, stage: Option<crm::StageId>) -> Outcome<Order> {
+        let schema = read.schema();
+        let (pipeline, stage) = match stage.and_then(|stage| schema.stage(stage)) {
+            Some((pipeline, stage)) => (pipeline.code.clone(), stage.code.clone()),
+            None => (schema.default_pipeline(shape.id).map(|pipeline| pipeline.code.clone()).unwrap_or_default(), String::new()),
+        };
+        let layout = Layout::nearest(&read.layouts(shape.id, viewer.user.id)?, viewer.user.id, &pipeline, &stage).cloned();
+        let places = layout.map(|layout| {
+            let fields = layout.sections.into_iter().flat_map(|section| section.fields.into_iter().map(move |code| (code, section.folded)));
+            fields.enumerate().map(|(place, (code, folded))| (code, (place, folded))).collect()
+        });
+        Ok(Order { places })
+    }
+
+    /// The name leads, what the layout does not show comes last.
+    fn place(&self, field: &str) -> usize {
+        let known = self.places.as_ref().and_then(|places| places.get(field)).map(|(place, _)| place + 1);
+        known.unwrap_or(if field == code::TITLE { 0 } else { usize::MAX })
+    }
+
+    fn is_usual(&self, field: &Field) -> bool {
+        self.places.as_ref().map_or(!field.secondary, |places| places.get(&field.code).is_some_and(|(_, folded)| !folded))
+    }
+}
+
+/// Whether a record is named after its answers when nobody names it.
+fn names_itself(shape: &EntityType) -> bool {
+    !shape.naming.trim().is_empty() || shape.has("last_name")
+}
+
+/// What a person is called by is asked at once.
+fn is_name(code: &str) -> bool {
+    matches!(code, "last_name" | "first_name")
 }
 
 /// Fields that the first stage (or the one asked for) wants.

@@ -44,7 +44,10 @@ pub(super) async fn as_of(State(web): State<Web>, viewer: Viewer, Path((word, id
                 Some(old) => Some(Was {
                     title: old.title().to_owned(),
                     stage: old.stage().map(|stage| crm::format::stage(&answers.schema, stage, viewer.lang)).unwrap_or_default(),
-                    sections: sections::of(read, &viewer, &view, &answers, &shape, &old, false)?,
+                    sections: sections::of(read, &viewer, &view, &answers, &shape, &old, false)?
+                        .into_iter()
+                        .filter(|section| section.fields.iter().any(|field| !field.empty))
+                        .collect(),
                 }),
                 None => None,
             };
