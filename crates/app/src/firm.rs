@@ -78,12 +78,18 @@ pub fn make_folder(path: &std::path::Path) -> Outcome<()> {
 /// A refusal that names what is wrong in a pack.
 pub fn install(house: &House, codes: &[String]) -> Outcome<()> {
     for code in codes {
-        let pack = packs::read(code)?;
-        let now = house.now();
-        if house.read(|read| packs::plan(read, &pack))?.is_empty() {
+        // Comparing a firm with a pack reads everything there is: at each start only the files' digest is looked at.
+        let (key, digest) = (format!("pack_digest:{code}"), packs::digest(code)?);
+        if house.read(|read| read.setting(&key))?.text("digest") == digest {
             continue;
         }
-        house.transact(move |tx| packs::apply(tx, &pack, now))?;
+        let (pack, now) = (packs::read(code)?, house.now());
+        house.transact(move |tx| {
+            if !packs::plan(tx.read(), &pack)?.is_empty() {
+                packs::apply(tx, &pack, now)?;
+            }
+            tx.put_setting(&key, &Values::from([("digest", Value::text(&digest))]))
+        })?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ mod read;
 pub use apply::{apply, check};
 pub use export::export;
 pub use plan::{Plan, plan};
-pub use read::{codes, find, read, shipped};
+pub use read::{codes, digest, find, read, shipped};
 
 use crm::house::{PackState, PlanLine};
 use crm::{EntityType, Moment, Outcome, Read, Refusal, Rights, Tx};

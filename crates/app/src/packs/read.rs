@@ -67,6 +67,22 @@ pub fn shipped(code: &str) -> Result<Files, Refusal> {
     Ok(files)
 }
 
+/// SHA-256 of a shipped pack's files, names included, in hexadecimal: the same binary has the same.
+///
+/// # Errors
+/// `unknown_pack`.
+pub fn digest(code: &str) -> Result<String, Refusal> {
+    use sha2::{Digest as _, Sha256};
+    let mut sum = Sha256::new();
+    for (path, text) in &shipped(code)?.0 {
+        sum.update(path.as_bytes());
+        sum.update([0]);
+        sum.update(text.as_bytes());
+        sum.update([0]);
+    }
+    Ok(sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 fn folder(root: &Path) -> Outcome<Files> {
     let unreadable = |path: &Path, error: &dyn std::fmt::Display| {
         let shown = path.display();
