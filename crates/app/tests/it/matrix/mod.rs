@@ -122,6 +122,56 @@ fn everybody_sees_on_every_screen_what_the_table_says_and_nothing_else() {
 }
 
 #[test]
+fn a_stored_file_goes_out_only_to_whom_the_table_shows_its_record_and_only_by_a_link_of_his_own() {
+    let cast = Cast::open();
+    run(async {
+        let cause = Cause::new(crm::Actor::System, cast.house.now());
+        let mut files = Vec::new();
+        for (item, title) in cast.cases.iter().zip(TITLES) {
+            let text = format!("договор: {title}");
+            let (hash, size) = cast.house.keep_bytes(&mut text.as_bytes(), 1_000).unwrap();
+            let file = crm::StoredFile {
+                id: crm::FileId(0),
+                hash,
+                name: "договор.txt".into(),
+                mime: "text/plain".into(),
+                size,
+                item: *item,
+                by: crm::UserId(0),
+                at: cast.house.now(),
+            };
+            cast.house.command(&Rights::system(), &cause, Command::AddFile { item: *item, file }).unwrap();
+            files.push(cast.house.read(|read| read.files_of(*item)).unwrap()[0].id);
+        }
+        let mut tally = Tally::default();
+        let admin = cast.person("admin");
+        for line in expected(&cast) {
+            let who = line.person.name;
+            for (at, title) in TITLES.iter().enumerate() {
+                let words = format!("договор: {title}");
+                let (own, text) = fetched(&cast, line.person, line.person, files[at]).await;
+                tally.check("a file by his own link", who, title, line.may(at, 'r'), own && text == words);
+                // Somebody else's link opens nothing, not even for who may see the record.
+                let (other, text) = fetched(&cast, admin, line.person, files[at]).await;
+                tally.check("a file by another's link", who, title, who == "admin", other && text == words);
+            }
+        }
+        tally.end("files");
+    });
+}
+
+/// Follows the link that `asker` is given as `opener`: whether it answered with a file, and the text of it.
+async fn fetched(cast: &Cast, asker: &Person, opener: &Person, file: crm::FileId) -> (bool, String) {
+    let request = Request::get(format!("/files/{file}")).header("cookie", &asker.cookie).body(Body::empty()).unwrap();
+    let answer = cast.router.clone().oneshot(request).await.unwrap();
+    let Some(link) = answer.headers().get("location").and_then(|value| value.to_str().ok()).filter(|link| link.starts_with("/files/")) else {
+        return (false, String::new());
+    };
+    let (status, text) = cast.get(opener, link).await;
+    (status == StatusCode::OK, text)
+}
+
+#[test]
 fn a_file_of_the_list_holds_what_the_table_lets_out() {
     let cast = Cast::open();
     run(async {
