@@ -238,7 +238,9 @@ impl<'a> Teller<'a> {
                 entry.icon = "pencil";
                 entry.title = match own {
                     true => view.t("event-changed"),
-                    false => view.with("event-task-changed", "task", self.name(event.item)),
+                    false if event.item.kind == kind::TASK => view.with("event-task-changed", "task", self.name(event.item)),
+                    // A price line and the like: it has no card of its own that one would look for.
+                    false => self.part(event.item),
                 };
             }
             Fact::Assigned { from, to } => {
@@ -455,6 +457,13 @@ impl<'a> Teller<'a> {
 
     fn colleague(&self, id: UserId) -> String {
         if id == UserId::SYSTEM { self.view.t("nobody") } else { self.answers.person(id).name }
+    }
+
+    /// What changed beside the card: its type and its name, where it has one.
+    fn part(&self, at: ItemRef) -> String {
+        let shape = self.answers.schema.kind(at.kind).map(|shape| shape.title.get(self.view.lang).to_owned()).unwrap_or_default();
+        let what = self.answers.title(at).map_or_else(|| shape.clone(), |name| format!("{shape} — {name}"));
+        self.view.with("event-part-changed", "what", what)
     }
 
     fn name(&self, at: ItemRef) -> String {

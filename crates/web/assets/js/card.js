@@ -203,7 +203,13 @@ function editTitle(button) {
   head.replaceWith(form);
   input.focus();
   input.select();
-  const back = () => form.replaceWith(head);
+  // Taking the form away takes the focus away, and that calls for saving once more.
+  let gone = false;
+  const back = () => {
+    if (gone) return;
+    gone = true;
+    form.replaceWith(head);
+  };
   input.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') {
       event.preventDefault();
@@ -213,7 +219,7 @@ function editTitle(button) {
   });
   let asked = false;
   const save = async () => {
-    if (asked) return;
+    if (asked || gone) return;
     if (input.value.trim() === head.textContent?.trim() || !input.value.trim()) return back();
     asked = true;
     try {

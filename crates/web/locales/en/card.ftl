@@ -150,3 +150,4 @@ products-gross = Before discounts
 products-off = Discount
 products-vat = VAT { $rate }%
 products-sum = Total
+event-part-changed = Changed: { $what }

@@ -155,3 +155,4 @@ products-gross = Без скидок
 products-off = Скидка
 products-vat = НДС { $rate } %
 products-sum = Итого
+event-part-changed = Изменено: { $what }

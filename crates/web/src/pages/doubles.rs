@@ -52,7 +52,7 @@ struct Pair {
     /// The equal answers themselves.
     common: String,
     at: Moment,
-    compare: String,
+    compare: Option<String>,
     different: String,
 }
 
@@ -109,6 +109,13 @@ async fn page_of(State(web): State<Web>, viewer: Viewer, word: Option<String>, Q
     show(&page)
 }
 
+/// Where two records are compared and joined, the one that stays first; nothing for whoever may not join them.
+pub(crate) fn comparison(rights: &Rights, shape: &EntityType, one: &Item, other: &Item) -> Option<String> {
+    let may = |keep: &Item, drop: &Item| rights.may(Action::Change, keep) && rights.may(Action::Delete, drop);
+    let (keep, drop) = if may(one, other) { (one, other) } else { (other, one) };
+    may(keep, drop).then(|| format!("/doubles/{}/{}/{}", slug(shape), keep.id, drop.id))
+}
+
 /// A pair for whoever may see both.
 fn told(answers: &Answers<'_>, shape: &EntityType, pair: &crm::Double) -> Option<Pair> {
     let (first, second) = (answers.item(pair.first)?, answers.item(pair.second)?);
@@ -117,7 +124,7 @@ fn told(answers: &Answers<'_>, shape: &EntityType, pair: &crm::Double) -> Option
         rule: fields.iter().map(|field| field.title.get(answers.lang).to_lowercase()).collect::<Vec<_>>().join(", "),
         common: fields.iter().map(|field| answers.text(&second, field)).collect::<Vec<_>>().join(", "),
         at: pair.at,
-        compare: format!("/doubles/{}/{}/{}", slug(shape), first.id, second.id),
+        compare: comparison(answers.rights, shape, &first, &second),
         different: format!("/doubles/{}/{}/{}/different", slug(shape), first.id, second.id),
         rows: linked_rows(answers, shape, &[first, second]),
     })

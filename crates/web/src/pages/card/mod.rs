@@ -298,7 +298,7 @@ fn build(read: &dyn Read, viewer: &Viewer, view: &View, shape: &EntityType, id: 
         tabs,
         more_tabs,
         files: files::of(read, &viewer.rights, shape, at)?.len(),
-        alike: alike(read, viewer, shape, at)?,
+        alike: alike(read, viewer, shape, &item)?,
         pins: pins::of(read, view, &answers, at)?,
         journaled,
         may_arrange: sections::is_laid_out(shape),
@@ -308,14 +308,17 @@ fn build(read: &dyn Read, viewer: &Viewer, view: &View, shape: &EntityType, id: 
 }
 
 /// Records that look like this one and that nobody has judged yet.
-fn alike(read: &dyn Read, viewer: &Viewer, shape: &EntityType, at: ItemRef) -> Outcome<Vec<(String, String)>> {
+fn alike(read: &dyn Read, viewer: &Viewer, shape: &EntityType, item: &Item) -> Outcome<Vec<(String, String)>> {
+    let at = item.at();
     let open = read.doubles_of(at)?.into_iter().filter(|pair| pair.state == DoubleState::Open).take(5);
     let mut list = Vec::new();
     for pair in open {
         let other = if pair.first == at { pair.second } else { pair.first };
         if let Some(other) = read.item(&viewer.rights, other)?.filter(|other| other.id != at.id) {
-            let (keep, drop) = (at.id.min(other.id), at.id.max(other.id));
-            list.push((format!("/doubles/{}/{keep}/{drop}", slug(shape)), other.title().to_owned()));
+            let (older, newer) = if item.id < other.id { (item, &other) } else { (&other, item) };
+            // Whoever may not join them at least looks at the other one.
+            let compare = super::doubles::comparison(&viewer.rights, shape, older, newer);
+            list.push((compare.unwrap_or_else(|| format!("/{}/{}", slug(shape), other.id)), other.title().to_owned()));
         }
     }
     Ok(list)

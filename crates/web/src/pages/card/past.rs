@@ -8,12 +8,16 @@ use askama::Template;
 use axum::extract::{Path, Query as Asked, State};
 use crm::{Moment, Refusal};
 use serde::Deserialize;
+use std::time::Duration;
 
 #[derive(Deserialize)]
 pub(super) struct When {
     #[serde(default)]
     at: String,
 }
+
+/// What is left of a minute after its beginning.
+const REST_OF_MINUTE: Duration = Duration::from_secs(59);
 
 #[derive(Template)]
 #[template(path = "card_past.html")]
@@ -35,6 +39,8 @@ struct Was {
 pub(super) async fn as_of(State(web): State<Web>, viewer: Viewer, Path((word, id)): Path<(String, i64)>, Asked(when): Asked<When>) -> Answer {
     let piece = work(&web.house, move |house| {
         let at = fields::moment(&when.at, &house.firm.zone).ok_or_else(|| Refusal::new("wrong_values", "Укажите дату и время", "Name a date and a time"))?;
+        // A form asks for minutes: what happened within the named one has happened.
+        let at = at.plus(REST_OF_MINUTE);
         house.read(|read| {
             let (shape, item) = load(read, &viewer, &word, id)?;
             let view = View::piece(house, &viewer);
