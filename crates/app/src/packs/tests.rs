@@ -185,3 +185,88 @@ fn the_formulas_of_each_pack_can_be_worked_out_and_its_cards_open_short() {
         }
     }
 }
+
+/// What a new administrator makes in the browser: the type "Appeal" with eight fields, two links, a pipeline of five stages,
+/// a layout, a place in the menu, and a role that sees only its office.
+fn appeals(tx: &mut dyn Tx) -> Outcome<()> {
+    use crm::constructor::{put_field, put_menu, put_pipeline, put_stage, put_type};
+    use crm::{Action, Ending, Field, FieldKind, FormulaResult, Label, Layout, LayoutSection, MenuSection, Role, Scope, Stage};
+    let (rights, now) = (Rights::system(), Moment(0));
+    let kind = put_type(
+        tx,
+        &rights,
+        now,
+        EntityType {
+            title: Label::new("Обращение", "Appeal"),
+            plural: Label::new("Обращения", "Appeals"),
+            staged: true,
+            listed: true,
+            ..EntityType::default()
+        },
+    )?;
+    let options = vec![crm::Choice::new("leak", "Течь", "Leak"), crm::Choice::new("noise", "Шум", "Noise")];
+    let fields = [
+        Field::new("", "Тема", "Subject", FieldKind::Text).required(),
+        Field::new("", "Описание", "Description", FieldKind::RichText),
+        Field::new("", "Категория", "Category", FieldKind::Choice { options }),
+        Field::new("", "Осмотр", "Inspection", FieldKind::Moment),
+        Field::new("", "Затраты", "Costs", FieldKind::Money),
+        Field::new("", "Адрес", "Address", FieldKind::Address),
+        Field::new("", "ИНН", "Taxpayer number", FieldKind::Requisite { check: crm::Check::Inn }),
+        Field::new("", "Фото", "Photos", FieldKind::Image).multiple(),
+        Field::new("", "Клиент", "Client", FieldKind::Link { to: crm::kind::CONTACT }),
+        Field::new("", "Сделки", "Deals", FieldKind::Link { to: crm::kind::DEAL }).multiple(),
+    ];
+    let mut codes = Vec::new();
+    for field in fields {
+        codes.push(put_field(tx, &rights, now, kind, None, field)?);
+    }
+    let doubled = FieldKind::Formula { expression: format!("{} * 2", codes[4]), result: FormulaResult::Money };
+    put_field(tx, &rights, now, kind, None, Field::new("", "Двойные затраты", "Costs, doubled", doubled))?;
+    let pipeline = tx.schema().pipelines_of(kind).first().map(|pipeline| pipeline.id);
+    let pipeline = match pipeline {
+        Some(id) => id,
+        None => put_pipeline(tx, &rights, now, kind, None, &Label::new("Обращения", "Appeals"), true)?,
+    };
+    for (ru, en, outcome) in [("Проверка", "Check", Ending::Open), ("Приёмка", "Acceptance", Ending::Open), ("Отказ", "Refused", Ending::Lost)]
+    {
+        let stage = Stage { title: Label::new(ru, en), color: "#2fc6f6".into(), outcome, required: vec![codes[2].clone()], ..Stage::default() };
+        put_stage(tx, &rights, now, pipeline, None, stage)?;
+    }
+    let section = LayoutSection { code: "main".into(), title: Label::new("Главное", "Main"), fields: codes[..4].to_vec(), folded: false };
+    tx.put_layout(&Layout { kind, sections: vec![section], ..Layout::default() })?;
+    let code = tx.schema().kind(kind).map(|shape| shape.code.clone()).unwrap_or_default();
+    put_menu(
+        tx,
+        &rights,
+        now,
+        vec![MenuSection { code: "desk".into(), title: Label::new("Сервис", "Desk"), icon: "headset".into(), types: vec![code.clone()] }],
+    )?;
+    let may = [Action::Read, Action::Create, Action::Change].into_iter().map(|action| (action, Scope::Office)).collect();
+    tx.put_role(&Role { code: "desk".into(), title: Label::new("Стойка", "Desk"), may: [(code, may)].into(), ..Role::default() })
+}
+
+#[test]
+fn what_an_administrator_made_in_the_browser_goes_to_an_empty_installation_as_text() {
+    let test_stand = house();
+    install(&test_stand, "base");
+    test_stand.transact(appeals).unwrap();
+    let files = read::Files(written_out(&test_stand).into_iter().collect());
+    let pack = read::understand(&files).unwrap_or_else(|refusal| panic!("{}", refusal.text.ru));
+    let real = house();
+    real.read(|read| check(&pack, &files, read)).unwrap();
+    let copy = pack.clone();
+    real.transact(move |tx| apply(tx, &copy, Moment(0))).unwrap_or_else(|fault| panic!("{}", fault.describe()));
+    assert_eq!(signs(&real, &pack), []);
+    let of = |house: &House| {
+        let schema = house.read(|read| Ok(read.schema())).unwrap();
+        let kind = schema.types.values().find(|shape| shape.title.ru == "Обращение").unwrap().clone();
+        let stages: Vec<_> = schema.pipelines_of(kind.id).iter().flat_map(|pipeline| &pipeline.stages).map(|stage| stage.code.clone()).collect();
+        let layouts = house.read(|read| read.layouts(kind.id, crm::UserId(0))).unwrap();
+        let role = house.read(|read| read.roles()).unwrap().into_iter().find(|role| role.code == "desk");
+        (kind, stages, layouts, role, house.read(|read| read.sections()).unwrap())
+    };
+    let (made, carried) = (of(&test_stand), of(&real));
+    assert!(made.1.len() >= 5 && made.0.fields.len() > 11 && made.2.len() == 1 && made.3.is_some());
+    assert_eq!(made, carried);
+}
