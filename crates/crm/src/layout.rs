@@ -90,9 +90,27 @@ pub struct MenuSection {
     pub types: Vec<String>,
 }
 
+impl MenuSection {
+    /// The types of a section, out of all sections in their order. A pack may name a type that the base named before it: the
+    /// type stands once, in the last section that names it.
+    pub fn types_of(sections: &[MenuSection], place: usize) -> impl Iterator<Item = &str> {
+        let later = sections.get(place + 1..).unwrap_or_default();
+        let types = sections.get(place).map(|section| section.types.as_slice()).unwrap_or_default();
+        types.iter().map(String::as_str).filter(|code| !later.iter().any(|other| other.types.iter().any(|known| known == code)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_type_that_two_sections_name_stands_in_the_last_one() {
+        let section = |types: &[&str]| MenuSection { types: types.iter().map(|code| (*code).to_owned()).collect(), ..MenuSection::default() };
+        let sections = [section(&["lead", "deal"]), section(&["unit", "deal"])];
+        let of = |place| MenuSection::types_of(&sections, place).collect::<Vec<_>>();
+        assert_eq!((of(0), of(1), of(2)), (vec!["lead"], vec!["unit", "deal"], vec![]));
+    }
 
     #[test]
     fn the_nearest_layout_wins_and_a_forced_one_beats_ones_own() {

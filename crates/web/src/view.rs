@@ -185,8 +185,8 @@ fn menu(schema: &Schema, sections: &[crm::MenuSection], viewer: &Viewer, here: &
     let seen = |shape: &&EntityType| shape.listed && shape.has(code::TITLE) && viewer.rights.scope(shape.id, Action::Read) != Scope::None;
     let mut lines: Vec<MenuLine> = Vec::new();
     let mut placed: Vec<&str> = Vec::new();
-    for section in sections {
-        let types: Vec<&EntityType> = section.types.iter().filter_map(|code| schema.kind_by_code(code)).filter(seen).collect();
+    for (place, section) in sections.iter().enumerate() {
+        let types: Vec<&EntityType> = crm::MenuSection::types_of(sections, place).filter_map(|code| schema.kind_by_code(code)).filter(seen).collect();
         for (at, shape) in types.into_iter().enumerate() {
             let title = if at == 0 { section.title.get(viewer.lang).to_owned() } else { String::new() };
             lines.push(MenuLine { section: title, ..type_line(shape, viewer, here) });

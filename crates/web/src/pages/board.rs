@@ -88,6 +88,10 @@ async fn board(State(web): State<Web>, viewer: Viewer, Path(word): Path<String>,
             if let Some(href) = &look.elsewhere {
                 return Ok(Err(href.clone()));
             }
+            if look.pipeline.is_none() && read.schema().default_pipeline(look.shape.id).is_none() {
+                // Nobody drew a pipeline for them yet: their list is there.
+                return Ok(Err(format!("/{}", look.slug)));
+            }
             let pipeline = pipeline_of(read, &look)?;
             let view = View::framed(house, read, &viewer, &format!("/{}/board", look.slug))?;
             let answers = Answers::new(read, &viewer.rights, viewer.lang, view.zone.clone());

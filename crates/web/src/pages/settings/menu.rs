@@ -52,11 +52,15 @@ async fn form(State(web): State<Web>, viewer: Viewer) -> Answer {
                 free: shown.iter().filter(|shape| !placed(&shape.code)).map(|shape| line(shape)).collect(),
                 sections: sections
                     .iter()
-                    .map(|section| SectionView {
+                    .enumerate()
+                    .map(|(place, section)| SectionView {
                         code: section.code.clone(),
                         ru: section.title.ru.clone(),
                         en: super::field_form::same_or(&section.title),
-                        types: section.types.iter().filter_map(|code| shown.iter().find(|shape| shape.code == *code)).map(|shape| line(shape)).collect(),
+                        types: MenuSection::types_of(&sections, place)
+                            .filter_map(|code| shown.iter().find(|shape| shape.code == code))
+                            .map(|shape| line(shape))
+                            .collect(),
                     })
                     .collect(),
                 view: View::framed(house, read, &viewer, "/settings")?,
