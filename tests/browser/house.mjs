@@ -103,7 +103,7 @@ export async function visitor(browser, { lang = 'ru', phone = false, width = 144
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   const errors = [];
-  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('pageerror', (error) => errors.push(error.stack ?? String(error)));
   page.on('console', (message) => {
     if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) errors.push(message.text());
   });

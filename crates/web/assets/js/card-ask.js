@@ -244,7 +244,9 @@ document.addEventListener('click', (event) => {
   const target = event.target instanceof Element ? event.target : null;
   target?.closest('[data-unpick]')?.closest('.picked-one')?.remove();
   const add = target?.closest('[data-row-add]');
-  if (add) addRow(/** @type {HTMLElement} */ (add.closest('[data-rows]')));
+  // The settings have rows of their own, with a script of their own.
+  const table = /** @type {HTMLElement | null | undefined} */ (add?.closest('[data-rows]'));
+  if (table) addRow(table);
   target?.closest('[data-row-drop]')?.closest('[data-row-ask]')?.remove();
 });
 document.addEventListener('change', (event) => {
