@@ -8,17 +8,17 @@ import { signIn } from './people.mjs';
 const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'docs', 'guide', 'packs');
 mkdirSync(folder, { recursive: true });
 
-/** The board that a salesman shows first, and the type whose card he opens. */
+/** The board that a salesman shows first, and the card he opens: one in the middle of its way. */
 const shown = {
-  'debt-relief': { board: 'leads', card: 'cases' },
-  'visa-center': { board: 'deals', card: 'deals' },
-  telecom: { board: 'connects', card: 'accounts' },
-  'after-sales': { board: 'appeals', card: 'appeals' },
+  'debt-relief': { board: 'leads', card: 'cases', number: 6 },
+  'visa-center': { board: 'deals', card: 'deals', number: 8 },
+  telecom: { board: 'connects', card: 'accounts', number: 8 },
+  'after-sales': { board: 'appeals', card: 'appeals', number: 21 },
 };
 
 const browser = await openBrowser();
 try {
-  for (const [pack, { board, card }] of Object.entries(shown)) {
+  for (const [pack, { board, card, number }] of Object.entries(shown)) {
     const house = await openHouse({ pack });
     try {
       for (const lang of ['ru', 'en']) {
@@ -28,7 +28,7 @@ try {
         await page.goto(`${house.url}/${board}/board`);
         await page.waitForSelector('.tile');
         await page.screenshot({ path: join(folder, `${pack}-board.${lang}.png`) });
-        await page.goto(`${house.url}/${card}/8`);
+        await page.goto(`${house.url}/${card}/${number}`);
         await page.waitForSelector('.card-view');
         await page.waitForTimeout(800);
         await page.screenshot({ path: join(folder, `${pack}-card.${lang}.png`) });

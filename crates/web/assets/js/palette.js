@@ -124,6 +124,11 @@ function build() {
   dialog.querySelector('.palette-top')?.prepend(icon('search'));
   input.addEventListener('input', () => (draw(), look()));
   dialog.addEventListener('keydown', (event) => {
+    // One press is enough: left to itself a search box would only empty itself first.
+    if (event.key === 'Escape') {
+      event.preventDefault();
+      return dialog.close();
+    }
     const links = [...dialog.querySelectorAll('a')];
     const at = links.findIndex((one) => one.classList.contains('on'));
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
