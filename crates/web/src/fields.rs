@@ -70,7 +70,8 @@ pub(crate) fn shown(answers: &Answers<'_>, item: &Item, field: &Field, may_chang
 
 /// A masked answer as it is: whoever calls writes down that somebody looked.
 pub(crate) fn revealed(answers: &Answers<'_>, item: &Item, field: &Field) -> String {
-    html(answers, item, field, item.values.get(&field.code))
+    let open = Field { masked: false, ..field.clone() };
+    html(answers, item, &open, item.values.get(&field.code))
 }
 
 fn html(answers: &Answers<'_>, item: &Item, field: &Field, value: &Value) -> String {

@@ -203,6 +203,16 @@ test('price lines are written in place and the sum is counted', async () => {
   await accessible(page, 'the price lines');
 });
 
+test('a masked answer is dots until somebody asks for it', async () => {
+  await open('/contacts/62');
+  await page.locator('details[data-key-open=spassport] summary').click();
+  const value = field('passport').locator('.field-value');
+  assert.match(await value.textContent(), /^•+показать$/);
+  await value.locator('[data-reveal]').click();
+  await page.waitForFunction(() => /\d{4}/.test(document.querySelector('.card-left [data-field=passport] .field-value')?.textContent ?? ''));
+  assert.equal(await page.locator('form.editing').count(), 0);
+});
+
 test('sections and fields are arranged for oneself, by mouse and by keyboard, and given back', async () => {
   await open('/leads/1');
   const sections = () => page.locator('.card-left [data-section] h2').allTextContents();
