@@ -135,7 +135,10 @@ async fn garbage_in_addresses_gets_an_answer_and_never_a_500() {
     ] {
         let page = anna.get(path).await;
         assert!(!page.status.is_server_error(), "{path}: {} {:.300}", page.status, page.text);
-        assert!(page.status.is_success() || page.headers["content-type"] == "text/html; charset=utf-8", "{path}: an answer for people");
+        // A board of what has no stages sends on to its list.
+        let sent_on = page.status.is_redirection() && page.headers.contains_key("location");
+        let told = page.headers.get("content-type").is_some_and(|kind| kind == "text/html; charset=utf-8");
+        assert!(page.status.is_success() || sent_on || told, "{path}: an answer for people");
     }
     let filter: String = (0..300).map(|_| "f=title&o=contains&v=x&").collect();
     assert_eq!(anna.get(&format!("/deals?{filter}")).await.status, StatusCode::OK);
