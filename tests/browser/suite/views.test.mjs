@@ -213,7 +213,8 @@ test('the palette goes anywhere and finds a client by a part of his phone', asyn
   await page.keyboard.type(digits);
   await page.waitForSelector('.palette-list a[data-card]');
   await page.keyboard.press('Escape');
-  await page.keyboard.press('?');
+  await page.waitForSelector('.palette', { state: 'hidden' });
+  await page.locator('body').press('?');
   await page.waitForSelector('#keys[open]');
   await page.keyboard.press('Escape');
 });
