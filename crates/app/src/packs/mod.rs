@@ -27,6 +27,12 @@ fn shipped_type(code: &str) -> Outcome<EntityType> {
     given.ok_or_else(|| Refusal::new("unknown_type", format!("Типа «{code}» нет"), format!("There is no type {code}")).into())
 }
 
+/// A pack by its code alone: a browser names no folders of this machine.
+fn of_the_binary(code: &str) -> Outcome<(crm::pack::Pack, self::read::Files)> {
+    let files = shipped(code)?;
+    Ok((self::read::understand(&files)?, files))
+}
+
 /// The packs of the binary, as the page of packs reaches them.
 pub struct Shelf;
 
@@ -43,7 +49,7 @@ impl crm::house::Packs for Shelf {
     }
 
     fn plan(&self, read: &dyn Read, code: &str) -> Outcome<Vec<PlanLine>> {
-        let (pack, files) = find(code)?;
+        let (pack, files) = of_the_binary(code)?;
         check(&pack, &files, read)?;
         Ok(plan(read, &pack)?.lines())
     }
@@ -52,7 +58,7 @@ impl crm::house::Packs for Shelf {
         if !rights.admin {
             return Err(Refusal::denied("Устанавливать пакеты может только администратор", "Only an administrator may install packs").into());
         }
-        let (pack, files) = self::read::shipped(code).map_err(crm::Fault::from).and_then(|files| Ok((self::read::understand(&files)?, files)))?;
+        let (pack, files) = of_the_binary(code)?;
         check(&pack, &files, tx.read())?;
         apply(tx, &pack, now)
     }

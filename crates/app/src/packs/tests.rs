@@ -270,3 +270,14 @@ fn what_an_administrator_made_in_the_browser_goes_to_an_empty_installation_as_te
     assert!(made.1.len() >= 5 && made.0.fields.len() > 11 && made.2.len() == 1 && made.3.is_some());
     assert_eq!(made, carried);
 }
+
+#[test]
+fn the_page_of_packs_reads_no_folder_of_this_machine() {
+    use crm::house::Packs as _;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("pack.toml"), "code = \"x\"\nversion = 1\ntitle = \"X\"\nhelp = \"X\"\n").unwrap();
+    let path = folder.path().to_str().unwrap().to_owned();
+    assert!(find(&path).is_ok(), "the command line may");
+    let house = house();
+    assert!(house.read(|read| Shelf.plan(read, &path)).unwrap_err().describe().contains("There is no pack"));
+}
