@@ -40,6 +40,8 @@ pub mod code {
     pub const MOVED_AT: &str = "moved_at";
     /// Who brought it to this stage.
     pub const MOVED_BY: &str = "moved_by";
+    /// Answers that tell of the record's own life: neither a tunnel nor a joining carries them to another one.
+    pub const KEPT: [&str; 10] = [ID, PIPELINE, STAGE, STAGE_DUE, CREATED_AT, CREATED_BY, UPDATED_AT, UPDATED_BY, MOVED_AT, MOVED_BY];
     /// The client.
     pub const CONTACT: &str = "contact";
     /// The client's firm.

@@ -24,20 +24,6 @@ const MOST: usize = 20;
 /// So many links are turned at a time.
 const PAGE: u32 = 500;
 
-/// Answers that a joining leaves alone: the program keeps them.
-const OWN: [&str; 10] = [
-    code::ID,
-    code::PIPELINE,
-    code::STAGE,
-    code::STAGE_DUE,
-    code::CREATED_AT,
-    code::CREATED_BY,
-    code::UPDATED_AT,
-    code::UPDATED_BY,
-    code::MOVED_AT,
-    code::MOVED_BY,
-];
-
 /// One field of records side by side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Side {
@@ -159,7 +145,7 @@ fn together(read: &dyn Read, rights: &Rights, keep: ItemRef, drop: &[ItemRef]) -
 }
 
 fn is_joined(field: &Field) -> bool {
-    !OWN.contains(&field.code.as_str()) && !field.is_kept()
+    !code::KEPT.contains(&field.code.as_str()) && !field.is_kept()
 }
 
 /// The answer of the record that stays, filled up from another: an empty one is taken over, lists are put together.

@@ -161,20 +161,8 @@ fn branch_off(tx: &mut dyn Tx, cause: &Cause, schema: &Schema, item: &Item, tunn
 }
 
 fn inherited(source: &EntityType, target: &EntityType, item: &Item, tunnel: &Tunnel) -> Values {
-    const OWN: [&str; 10] = [
-        code::ID,
-        code::PIPELINE,
-        code::STAGE,
-        code::STAGE_DUE,
-        code::CREATED_AT,
-        code::CREATED_BY,
-        code::UPDATED_AT,
-        code::UPDATED_BY,
-        code::MOVED_AT,
-        code::MOVED_BY,
-    ];
     let mut values = Values::new();
-    for field in target.fields.iter().filter(|field| !OWN.contains(&field.code.as_str()) && !field.is_kept()) {
+    for field in target.fields.iter().filter(|field| !code::KEPT.contains(&field.code.as_str()) && !field.is_kept()) {
         let from = tunnel.fields.get(&field.code).map_or(field.code.as_str(), String::as_str);
         let equal = || source.field(from).is_some_and(|one| one.kind == field.kind && one.multiple == field.multiple);
         // What does not fit is left out: a tunnel set up long ago must not stop a deal.
